@@ -1,0 +1,206 @@
+"""Every error that a user can meet, in one tree; each leaf has a stable code.
+
+LatticeError
+├── InvalidInputError            invalid_input          a value that the caller can mend; names the field
+│   ├── InvalidStateError        invalid_state          a quantum state out of its bounds
+│   ├── InvalidTermError         invalid_term           an axiom term that is not a usable number
+│   ├── InvalidCursorError       invalid_cursor         a page cursor that this server did not give
+│   └── BodyTooLargeError        body_too_large         more bytes than one request may carry
+├── UnreadableSourceError        unreadable_source      a file that cannot be turned into text
+├── NotFoundError
+│   ├── GemNotFoundError         gem_not_found
+│   ├── DocumentNotFoundError    document_not_found
+│   └── ReflectionNotFoundError  reflection_not_found
+├── ConflictError
+│   ├── GemNameTakenError        gem_name_taken
+│   ├── GemArchivedError         gem_archived
+│   ├── IdempotencyConflictError idempotency_conflict   the key was used with another body
+│   └── EmbeddingMismatchError   embedding_mismatch     the lattice was written with another model
+├── AccessError
+│   ├── UnauthenticatedError     unauthenticated
+│   └── ForbiddenError           forbidden
+├── ConfigurationError           configuration_invalid  a setting or machine that the operator must mend
+│   └── DatabaseUnfitError       database_unfit         wrong version, missing extension or right, old schema
+├── UnavailableError
+│   ├── StoreUnavailableError    store_unavailable      Postgres did not answer
+│   ├── StoreBusyError           store_busy             a statement or lock took longer than allowed
+│   └── EmbedderUnavailableError embedder_unavailable   the embedding endpoint did not answer
+└── ProviderError                provider_failed        one LLM target failed
+    └── AllTargetsFailedError    all_targets_failed     every LLM target failed
+"""
+
+from typing import ClassVar
+
+
+class LatticeError(Exception):
+    """What every error of ours is.
+
+    Attributes:
+        code: stable, for programs.
+        message: for people; says what is wrong and what mends it.
+        details: further facts, JSON values only, never a secret.
+    """
+
+    code: ClassVar[str] = ""
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class InvalidInputError(LatticeError):
+    """A value that the caller can mend; `field` names it."""
+
+    code = "invalid_input"
+
+    def __init__(self, field: str, problem: str, **details: object) -> None:
+        super().__init__(f"{field}: {problem}", field=field, **details)
+        self.field = field
+
+
+class InvalidStateError(InvalidInputError):
+    """A quantum state out of its bounds."""
+
+    code = "invalid_state"
+
+
+class InvalidTermError(InvalidInputError, ValueError):
+    """An axiom term that is not a usable number."""
+
+    code = "invalid_term"
+
+
+class InvalidCursorError(InvalidInputError):
+    """A page cursor that this server did not give."""
+
+    code = "invalid_cursor"
+
+
+class BodyTooLargeError(InvalidInputError):
+    """More bytes than one request may carry."""
+
+    code = "body_too_large"
+
+
+class UnreadableSourceError(LatticeError):
+    """A file that cannot be turned into text."""
+
+    code = "unreadable_source"
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name}: {problem}", name=name, problem=problem)
+        self.name = name
+        self.problem = problem
+
+
+class NotFoundError(LatticeError):
+    """Nothing of this name or id in the caller's lattice."""
+
+
+class GemNotFoundError(NotFoundError):
+    """No such gem."""
+
+    code = "gem_not_found"
+
+
+class DocumentNotFoundError(NotFoundError):
+    """No such document in the gem."""
+
+    code = "document_not_found"
+
+
+class ReflectionNotFoundError(NotFoundError):
+    """No such reflection."""
+
+    code = "reflection_not_found"
+
+
+class ConflictError(LatticeError):
+    """What is stored stands against the request."""
+
+
+class GemNameTakenError(ConflictError):
+    """Another gem of the lattice has this name."""
+
+    code = "gem_name_taken"
+
+
+class GemArchivedError(ConflictError):
+    """An archived gem is read only."""
+
+    code = "gem_archived"
+
+
+class IdempotencyConflictError(ConflictError):
+    """The idempotency key was used with another body, or its first request is still running."""
+
+    code = "idempotency_conflict"
+
+
+class EmbeddingMismatchError(ConflictError):
+    """The lattice was written with another embedding model."""
+
+    code = "embedding_mismatch"
+
+
+class AccessError(LatticeError):
+    """The caller may not do this."""
+
+
+class UnauthenticatedError(AccessError):
+    """No token, or one that is not known."""
+
+    code = "unauthenticated"
+
+
+class ForbiddenError(AccessError):
+    """The caller's role does not reach."""
+
+    code = "forbidden"
+
+
+class ConfigurationError(LatticeError):
+    """A setting or machine that the operator must mend."""
+
+    code = "configuration_invalid"
+
+
+class DatabaseUnfitError(ConfigurationError):
+    """A database of the wrong version, without an extension or right, or with an old schema."""
+
+    code = "database_unfit"
+
+
+class UnavailableError(LatticeError):
+    """Something we need did not answer; the same request may succeed later."""
+
+
+class StoreUnavailableError(UnavailableError):
+    """Postgres did not answer."""
+
+    code = "store_unavailable"
+
+
+class StoreBusyError(UnavailableError):
+    """A statement or a lock took longer than allowed."""
+
+    code = "store_busy"
+
+
+class EmbedderUnavailableError(UnavailableError):
+    """The embedding endpoint did not answer."""
+
+    code = "embedder_unavailable"
+
+
+class ProviderError(LatticeError):
+    """One LLM target failed."""
+
+    code = "provider_failed"
+
+
+class AllTargetsFailedError(ProviderError):
+    """Every LLM target failed."""
+
+    code = "all_targets_failed"
