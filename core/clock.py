@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 
-
 def utc_now() -> datetime:
     """Return the current time, aware, in UTC."""
     return datetime.now(UTC)

@@ -26,7 +26,8 @@ LatticeError
 │   ├── StoreBusyError           store_busy             a statement or lock took longer than allowed
 │   └── EmbedderUnavailableError embedder_unavailable   the embedding endpoint did not answer
 └── ProviderError                provider_failed        one LLM target failed
-    └── AllTargetsFailedError    all_targets_failed     every LLM target failed
+    ├── AllTargetsFailedError    all_targets_failed     every LLM target failed
+    └── StreamBrokenError        stream_broken          an LLM target stopped in the middle of its answer
 """
 
 from typing import ClassVar
@@ -204,3 +205,17 @@ class AllTargetsFailedError(ProviderError):
     """Every LLM target failed."""
 
     code = "all_targets_failed"
+
+
+class StreamBrokenError(ProviderError):
+    """An LLM target stopped in the middle of its answer.
+
+    Attributes:
+        partial_text: what had come until then.
+    """
+
+    code = "stream_broken"
+
+    def __init__(self, message: str, partial_text: str, **details: object) -> None:
+        super().__init__(message, **details)
+        self.partial_text = partial_text

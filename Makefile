@@ -1,0 +1,68 @@
+# Everything a developer types; `make` alone lists it. Needs Python 3.11 or newer and nothing else.
+
+PYTHON ?= python3
+WORKERS ?= 2
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header $(if $(UPGRADE),--upgrade)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test check bench format lock clean
+
+help:  ## List what there is to make
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(STAMP)  ## Make .venv with everything in it; does nothing when nothing changed
+
+demo: setup  ## Ingest this project's documentation and ask it three questions
+	@$(BIN)/lattice demo
+
+serve: setup  ## Serve the REST API on http://127.0.0.1:8000
+	@$(BIN)/lattice serve --migrate
+
+test: setup  ## Run every test; PYTEST_ARGS="-k recall" picks some, WORKERS=0 runs them in one process
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+check: setup  ## Run every gate, the cheap ones first: format, lint, size, imports, docs, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/python -m scripts.check_size
+	$(BIN)/lint-imports
+	$(BIN)/python -m scripts.check_docs
+	$(BIN)/mypy
+
+bench: setup  ## Measure embedding, ingestion, recall and REST; BENCH_ARGS=--json for one object
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+format: setup  ## Format the code and mend what the linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: setup  ## Lock the requirements with hashes after pyproject.toml changed; UPGRADE=1 takes newer versions
+	$(LOCK) pyproject.toml --output-file requirements.txt
+	$(LOCK) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean:  ## Remove .venv, caches and built files; stored memories stay
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): requirements-dev.txt pyproject.toml | $(BIN)/python
+	@echo "Installing the locked requirements into $(VENV); the first time takes a minute or two"
+	@$(PIP) install --quiet --require-hashes --requirement requirements-dev.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "$(PYTHON) was not found: install Python 3.11 or newer, or name it: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed, $(PYTHON) is older: name another, make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module: install it (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)

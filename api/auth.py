@@ -1,0 +1,66 @@
+"""Who may call what. Each route names the least role it needs; what names none is refused by a test."""
+
+import hmac
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+from uuid import UUID
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from api.settings import Settings
+from core.errors import ForbiddenError, UnauthenticatedError
+from core.pg import DEFAULT_TENANT
+
+
+class Role(IntEnum):
+    """What a caller may do; each includes those before it."""
+
+    VIEWER = 1
+    EDITOR = 2
+    ADMIN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever calls, and whose lattice they see."""
+
+    tenant_id: UUID
+    role: Role
+
+
+def authenticate(settings: Settings, authorization: str | None) -> Principal:
+    """Return the caller of a request.
+
+    With no token in the settings every caller is the administrator of the one lattice; such a service listens on
+    loopback only.
+
+    Raises:
+        UnauthenticatedError: a token is set, and the header does not carry it.
+    """
+    if settings.api_token is not None:
+        scheme, _, token = (authorization or "").partition(" ")
+        expected = settings.api_token.get_secret_value()
+        given = token.strip() if scheme.lower() == "bearer" else ""
+        if not hmac.compare_digest(given.encode(), expected.encode()):
+            raise UnauthenticatedError("send the header `Authorization: Bearer <LATTICE_API_TOKEN>`")
+    return Principal(DEFAULT_TENANT, Role.ADMIN)
+
+
+def needs(role: Role) -> Guard:
+    """Return a guard that lets callers of this role or a higher one pass."""
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        settings: Settings = connection.app.state.settings
+        principal = authenticate(settings, connection.headers.get("authorization"))
+        if principal.role < role:
+            raise ForbiddenError(f"this needs the role {role.name.lower()}")
+        connection.scope["user"] = principal
+
+    return guard
+
+
+def public(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let everyone pass: for routes that tell nothing of what is stored."""

@@ -1,0 +1,127 @@
+"""The wiring: from settings to the use cases, by hand, in one place. REST and the command line both start here."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import migrations
+from api.settings import EmbeddingSettings, Settings
+from core.clock import utc_now
+from core.embedded import EmbeddedServer
+from core.errors import ConfigurationError, DatabaseUnfitError
+from core.pg import DEFAULT_TENANT, Database, PoolConfig, normalise_url
+from gems import Gems, Moment
+from knowledge import Chunker, Embedder, Ingestion, Recall, load_fastembed, load_local
+from llm_router import build_router, load_openai_embedder
+from reflection import Reflections
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Every use case, ready."""
+
+    settings: Settings
+    database: Database
+    embedder: Embedder
+    gems: Gems
+    ingestion: Ingestion
+    recall: Recall
+    reflections: Reflections
+    tenant: UUID = DEFAULT_TENANT
+
+    def at(self, now: datetime | None = None) -> Moment:
+        """Return the moment at which a use case looks at the lattice; now, unless another is given."""
+        return Moment(now or utc_now(), self.settings.time_unit)
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, *, migrate: bool = False) -> AsyncIterator[Service]:
+    """Start what the settings name, and stop it again.
+
+    Args:
+        settings: of this process.
+        migrate: bring the schema up to date first; an embedded database always is, since nobody else tends it.
+
+    Raises:
+        ConfigurationError: a setting, the embedded server or the database is unfit; the message says what to do.
+    """
+    router_config = settings.router_config()
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(open_database_url(settings))
+        if migrate or settings.database_url is None:
+            await migrations.upgrade(url)
+        else:
+            await require_schema(url)
+        pool = PoolConfig(
+            url=url,
+            max_size=settings.pool.max_size,
+            statement_timeout_s=settings.pool.statement_timeout_s,
+            lock_timeout_s=settings.pool.lock_timeout_s,
+        )
+        database = await stack.enter_async_context(Database(pool))
+        embedder, chunker = _build_embedder(settings.embedding, stack)
+        router = build_router(router_config, embedder.embed)
+        stack.push_async_callback(router.aclose)
+        gems, recall = Gems(database), Recall(database, embedder)
+        yield Service(
+            settings=settings,
+            database=database,
+            embedder=embedder,
+            gems=gems,
+            ingestion=Ingestion(database, embedder, chunker),
+            recall=recall,
+            reflections=Reflections(database, gems, recall, router),
+        )
+
+
+@asynccontextmanager
+async def open_database_url(settings: Settings) -> AsyncIterator[str]:
+    """Yield the URL of the database, with the embedded server running if that is the one."""
+    if settings.database_url is not None:
+        yield normalise_url(settings.database_url.get_secret_value())
+        return
+    async with EmbeddedServer(settings.data_dir / "postgres") as server:
+        yield server.uri()
+
+
+async def require_schema(url: str) -> None:
+    """Check that the schema is the one this version needs.
+
+    Raises:
+        DatabaseUnfitError: it is older; the message says how to upgrade.
+    """
+    status = await migrations.read_status(url)
+    if not status.is_current:
+        raise DatabaseUnfitError(
+            f"the database has schema {status.current or 'none'}, this version needs {status.head}: "
+            "run `lattice db upgrade`, or start with `lattice serve --migrate`",
+            current=status.current,
+            needed=status.head,
+        )
+
+
+def _build_embedder(settings: EmbeddingSettings, stack: AsyncExitStack) -> tuple[Embedder, Chunker]:
+    local = load_local()
+    stack.push_async_callback(local.aclose)
+    chunker = Chunker(local.tokenizer)
+    if settings.provider == "local":
+        if settings.model != local.model:
+            raise ConfigurationError(
+                f"LATTICE_EMBEDDING__MODEL: the provider `local` has {local.model} only; for {settings.model} set "
+                "LATTICE_EMBEDDING__PROVIDER to fastembed or openai"
+            )
+        return local, chunker
+    if settings.provider == "fastembed":
+        return load_fastembed(settings.model), chunker
+    if settings.dimension is None:
+        raise ConfigurationError("LATTICE_EMBEDDING__DIMENSION: is required for the provider `openai`")
+    remote = load_openai_embedder(
+        model=settings.model,
+        dimension=settings.dimension,
+        base_url=settings.base_url,
+        api_key=settings.api_key.get_secret_value(),
+    )
+    stack.push_async_callback(remote.aclose)
+    return remote, chunker

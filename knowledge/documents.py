@@ -1,0 +1,239 @@
+"""The document as it is taken in: the one place where a row from outside is checked and cleaned."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from core.errors import InvalidInputError
+
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
+
+MAX_TEXT_CHARS = 20_000_000
+MAX_LABEL_CHARS = 1_000
+MAX_METADATA_BYTES = 64_000
+MAX_METADATA_DEPTH = 32
+MAX_LINKS = 10_000
+
+FIELDS = (
+    "text",
+    "id",
+    "title",
+    "source",
+    "occurred_at",
+    "metadata",
+    "gem",
+    "thread",
+    "speaker",
+    "entities",
+    "relations",
+)
+
+# Postgres stores neither NUL nor half of a surrogate pair, in text as in jsonb.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDocument:
+    """One document, checked: what is stored and cut into passages.
+
+    Attributes:
+        text: not blank, storable as it is, at most MAX_TEXT_CHARS characters.
+        external_id: the caller's name for it; the same id again replaces the document.
+        title: one line.
+        source: where it came from, a path or an address.
+        occurred_at: when what it tells happened, in UTC; None if unknown.
+        metadata: JSON values, at most MAX_METADATA_BYTES as JSON.
+        gem: the gem it asks for; None leaves that to the caller.
+        thread: the conversation or log it belongs to, in the order of arrival.
+        speaker: who says it.
+        entities: names that the caller found in it.
+        relations: (subject, predicate, object) that the caller found in it.
+    """
+
+    text: str
+    external_id: str | None = None
+    title: str | None = None
+    source: str | None = None
+    occurred_at: datetime | None = None
+    metadata: Mapping[str, JSON] = field(default_factory=dict)
+    gem: str | None = None
+    thread: str | None = None
+    speaker: str | None = None
+    entities: tuple[str, ...] = ()
+    relations: tuple[tuple[str, str, str], ...] = ()
+
+
+def parse_document(row: Mapping[str, object], where: str = "") -> SourceDocument:
+    """Check and clean one row of FIELDS.
+
+    Absent and null are the same. NUL characters are removed, lone surrogates become U+FFFD. Blank titles,
+    sources, gems, threads and speakers count as absent; a blank text or id is an error.
+
+    Args:
+        row: the fields by name; only `text` is required.
+        where: what stands before a field's name in an error, as in "documents[3]"; may be empty.
+
+    Raises:
+        InvalidInputError: naming the first field that is wrong, missing or not known.
+    """
+    prefix = f"{where}." if where else ""
+    for name in row:
+        if name not in FIELDS:
+            known = ", ".join(FIELDS)
+            raise InvalidInputError(
+                f"{prefix}{name}", f"is not a field of a document; known are {known}; other facts go into metadata"
+            )
+    return SourceDocument(
+        text=_text(row.get("text"), f"{prefix}text"),
+        external_id=_external_id(row.get("id"), f"{prefix}id"),
+        title=_line(row.get("title"), f"{prefix}title"),
+        source=_label(row.get("source"), f"{prefix}source"),
+        occurred_at=_moment(row.get("occurred_at"), f"{prefix}occurred_at"),
+        metadata=_metadata(row.get("metadata"), f"{prefix}metadata"),
+        gem=_label(row.get("gem"), f"{prefix}gem"),
+        thread=_label(row.get("thread"), f"{prefix}thread"),
+        speaker=_line(row.get("speaker"), f"{prefix}speaker"),
+        entities=_names(row.get("entities"), f"{prefix}entities"),
+        relations=_relations(row.get("relations"), f"{prefix}relations"),
+    )
+
+
+def content_hash(document: SourceDocument) -> bytes:
+    """Return the SHA-256 (32 bytes) of everything that shapes the stored document, save its id and gem.
+
+    Two documents of one id (or both of none) in one gem with equal hashes are the same document.
+    """
+    when = document.occurred_at
+    content = [
+        document.text,
+        document.title,
+        document.source,
+        when.astimezone(UTC).isoformat() if when else None,
+        document.metadata,
+        document.thread,
+        document.speaker,
+        document.entities,
+        document.relations,
+    ]
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("ascii")).digest()
+
+
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub(lambda found: "" if found.group() == "\x00" else "\ufffd", text)
+
+
+def _string(value: object, name: str, limit: int = MAX_LABEL_CHARS) -> str:
+    if not isinstance(value, str):
+        raise InvalidInputError(name, f"must be a string, not {_kind(value)}")
+    if len(value) > limit:
+        raise InvalidInputError(name, f"must have at most {limit:,} characters, has {len(value):,}")
+    return _storable(value)
+
+
+def _text(value: object, name: str) -> str:
+    if value is None:
+        raise InvalidInputError(name, "is missing")
+    text = _string(value, name, MAX_TEXT_CHARS)
+    if not text or text.isspace():
+        raise InvalidInputError(name, "must not be empty")
+    return text
+
+
+def _external_id(value: object, name: str) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        try:
+            value = str(value)
+        except ValueError as error:  # Python refuses to print a number of more than 4,300 digits
+            raise InvalidInputError(name, "is too long a number") from error
+    external_id = _string(value, name)
+    if not external_id.strip():
+        raise InvalidInputError(name, "must not be empty; leave it out if there is none")
+    return external_id
+
+
+def _label(value: object, name: str) -> str | None:
+    return None if value is None else _string(value, name).strip() or None
+
+
+def _line(value: object, name: str) -> str | None:
+    return None if value is None else " ".join(_string(value, name).split()) or None
+
+
+def _moment(value: object, name: str) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, str | datetime):
+        raise InvalidInputError(name, f"must be an ISO 8601 date or time, not {_kind(value)}")
+    try:
+        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        problem = f"is not an ISO 8601 date or time such as 2023-05-08 or 2023-05-08T13:56:00Z: {value!s:.40}"
+        raise InvalidInputError(name, problem) from error
+
+
+def _metadata(value: object, name: str) -> Mapping[str, JSON]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidInputError(name, f"must be an object, not {_kind(value)}")
+    cleaned = {_string(key, name): _json(item, name, 1) for key, item in value.items()}
+    try:
+        size = len(json.dumps(cleaned, allow_nan=False, ensure_ascii=False).encode())
+    except ValueError as error:
+        raise InvalidInputError(name, "holds a number that JSON cannot (NaN, infinity or too many digits)") from error
+    if size > MAX_METADATA_BYTES:
+        raise InvalidInputError(name, f"must have at most {MAX_METADATA_BYTES:,} bytes as JSON, has {size:,}")
+    return cleaned
+
+
+def _json(value: object, name: str, depth: int) -> JSON:
+    if depth > MAX_METADATA_DEPTH:
+        raise InvalidInputError(name, f"must not be nested deeper than {MAX_METADATA_DEPTH} levels")
+    if isinstance(value, str):
+        return _storable(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {_string(key, name): _json(item, name, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(item, name, depth + 1) for item in value]
+    raise InvalidInputError(name, f"holds {_kind(value)}, which JSON cannot")
+
+
+def _list(value: object, name: str) -> Sequence[object]:
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple):
+        raise InvalidInputError(name, f"must be a list, not {_kind(value)}")
+    if len(value) > MAX_LINKS:
+        raise InvalidInputError(name, f"must have at most {MAX_LINKS:,} entries, has {len(value):,}")
+    return value
+
+
+def _names(value: object, name: str) -> tuple[str, ...]:
+    lines = (_line(item, f"{name}[{i}]") for i, item in enumerate(_list(value, name)))
+    return tuple(line for line in lines if line)
+
+
+def _relations(value: object, name: str) -> tuple[tuple[str, str, str], ...]:
+    relations = []
+    for i, item in enumerate(_list(value, name)):
+        parts = _list(item, f"{name}[{i}]")
+        if len(parts) != 3:
+            raise InvalidInputError(f"{name}[{i}]", f"must be [subject, predicate, object], has {len(parts)} parts")
+        subject, predicate, object_ = (" ".join(_string(part, f"{name}[{i}]").split()) for part in parts)
+        relations.append((subject, predicate, object_))
+    return tuple(relations)
+
+
+def _kind(value: object) -> str:
+    names = {bool: "a boolean", int: "a number", float: "a number", dict: "an object", list: "a list", str: "a string"}
+    return "null" if value is None else names.get(type(value), type(value).__name__)

@@ -1,0 +1,82 @@
+"""The lexical index in Postgres. The caller owns the transaction and holds the gem's row lock while it writes."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+
+from core.sql import load_queries
+from knowledge.lexical.postings import Entry, Lists, Segment, merge, pack, plan_merge
+
+_SQL = load_queries("knowledge.sql", "lexical.sql")
+
+
+async def seal(
+    conn: AsyncConnection[DictRow], segment: Segment, entries: Sequence[Entry], *, merge_due: bool = True
+) -> None:
+    """Index passages as one segment, then merge what has become due.
+
+    Args:
+        conn: a connection in the transaction that stores the passages.
+        segment: the new segment; its overrides are found from the entries.
+        entries: the passages of its slots, and older ones that must be read anew.
+        merge_due: whether to merge small segments afterwards.
+    """
+    overrides, lists = await asyncio.to_thread(pack, segment.base, segment.span, entries)
+    await _insert(conn, segment, overrides, lists)
+    if merge_due:
+        await _merge_due(conn, segment.gem_id)
+
+
+async def fetch_lists(conn: AsyncConnection[DictRow], gem_ids: Sequence[UUID], terms: Sequence[str]) -> Lists:
+    """Fetch the segments of some gems and the posting lists of some terms, in one round trip."""
+    async with conn.cursor(binary=True, row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["fetch_lists"], {"gem_ids": list(gem_ids), "terms": list(terms)})
+        segments: list[Segment] = []
+        lists: dict[str, list[tuple[UUID, int, bytes]]] = {}
+        for row in await cursor.fetchall():
+            if row["term"] is None:
+                segments.append(_to_segment(row))
+            else:
+                lists.setdefault(row["term"], []).append((row["gem_id"], row["segment_id"], row["data"]))
+    return Lists(segments, lists)
+
+
+async def _merge_due(conn: AsyncConnection[DictRow], gem_id: UUID) -> None:
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["list_segments"], {"gem_id": gem_id})
+        segments = [_to_segment(row) for row in await cursor.fetchall()]
+    while run := plan_merge(segments):
+        key = {"gem_id": gem_id, "segment_ids": [s.segment_id for s in run]}
+        async with conn.cursor(binary=True, row_factory=dict_row) as cursor:
+            await cursor.execute(_SQL["take_postings"], key)
+            rows = [(row["term"], row["segment_id"], row["data"]) for row in await cursor.fetchall()]
+        await conn.execute(_SQL["drop_segments"], key)
+        merged, lists = await asyncio.to_thread(merge, run, rows)
+        await _insert(conn, merged, merged.overrides, lists)
+        segments = [s for s in segments if s not in run] + [merged]
+
+
+async def _insert(
+    conn: AsyncConnection[DictRow], segment: Segment, overrides: Sequence[int], lists: Mapping[str, bytes]
+) -> None:
+    key = {"gem_id": segment.gem_id, "segment_id": segment.segment_id}
+    await conn.execute(
+        _SQL["insert_segment"],
+        key
+        | {"base": segment.base, "span": segment.span, "size": segment.size, "tokens": segment.tokens}
+        | {"overrides": list(overrides), "tombstones": list(segment.tombstones)},
+    )
+    if lists:
+        await conn.execute(
+            _SQL["insert_postings"], key | {"terms": list(lists), "data": list(lists.values())}, binary=True
+        )
+
+
+def _to_segment(row: Mapping[str, object]) -> Segment:
+    fields = ("gem_id", "segment_id", "base", "span", "size", "tokens")
+    values = {name: row[name] for name in fields}
+    lists = {name: tuple(row[name] or ()) for name in ("overrides", "tombstones")}  # type: ignore[call-overload]
+    return Segment(**values, **lists)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""The named queries of knowledge, one file a noun."""

@@ -1,0 +1,105 @@
+-- name: record_model
+-- the first write of a lattice fixes its embedding model; later ones read it
+INSERT INTO lattice (embedding_model, embedding_dimension) VALUES (%(model)s, %(dimension)s)
+ON CONFLICT (tenant_id) DO UPDATE SET embedding_model = coalesce(lattice.embedding_model, excluded.embedding_model),
+  embedding_dimension = coalesce(lattice.embedding_dimension, excluded.embedding_dimension)
+RETURNING embedding_model, embedding_dimension;
+
+-- name: get_model
+-- the embedding model that a lattice was written with
+SELECT embedding_model, embedding_dimension FROM lattice;
+
+-- name: find_known
+-- documents that a batch may equal or replace: by external id, or by content where there is none
+SELECT document_id, external_id, content_hash, thread, position FROM document
+WHERE gem_id = %(gem_id)s AND external_id = ANY(%(external_ids)s::text[])
+UNION ALL
+SELECT document_id, external_id, content_hash, thread, position FROM document
+WHERE gem_id = %(gem_id)s AND external_id IS NULL AND content_hash = ANY(%(hashes)s::bytea[]);
+
+-- name: last_positions
+-- where each thread ends
+SELECT t.thread, (SELECT max(d.position) FROM document d WHERE d.gem_id = %(gem_id)s AND d.thread = t.thread) AS position
+FROM unnest(%(threads)s::text[]) AS t (thread);
+
+-- name: thread_windows
+-- the passages around each anchor (thread, position), those of documents at the anchor itself included
+SELECT DISTINCT ON (w.thread, w.position, w.ordinal) w.*
+FROM unnest(%(threads)s::text[], %(positions)s::bigint[]) AS a (thread, position)
+CROSS JOIN LATERAL (
+  (SELECT d.thread, d.position, p.ordinal, p.passage_id, p.document_id, p.slot, p.body, d.title, p.heading, d.speaker,
+          d.occurred_at
+   FROM document d JOIN passage p ON p.tenant_id = d.tenant_id AND p.document_id = d.document_id
+   WHERE d.gem_id = %(gem_id)s AND d.thread = a.thread AND d.position < a.position
+   ORDER BY d.position DESC, p.ordinal DESC LIMIT %(window)s)
+  UNION ALL
+  (SELECT d.thread, d.position, p.ordinal, p.passage_id, p.document_id, p.slot, p.body, d.title, p.heading, d.speaker,
+          d.occurred_at
+   FROM document d JOIN passage p ON p.tenant_id = d.tenant_id AND p.document_id = d.document_id
+   WHERE d.gem_id = %(gem_id)s AND d.thread = a.thread AND d.position = a.position)
+  UNION ALL
+  (SELECT d.thread, d.position, p.ordinal, p.passage_id, p.document_id, p.slot, p.body, d.title, p.heading, d.speaker,
+          d.occurred_at
+   FROM document d JOIN passage p ON p.tenant_id = d.tenant_id AND p.document_id = d.document_id
+   WHERE d.gem_id = %(gem_id)s AND d.thread = a.thread AND d.position > a.position
+   ORDER BY d.position, p.ordinal LIMIT %(window)s)
+) AS w
+ORDER BY w.thread, w.position, w.ordinal;
+
+-- name: loose_passages
+-- the passages of documents that belong to no thread
+SELECT NULL::text AS thread, 0::bigint AS position, p.ordinal, p.passage_id, p.document_id, p.slot, p.body, d.title,
+  p.heading, d.speaker, d.occurred_at
+FROM document d JOIN passage p ON p.tenant_id = d.tenant_id AND p.document_id = d.document_id
+WHERE d.document_id = ANY(%(document_ids)s::uuid[]) AND d.thread IS NULL
+ORDER BY p.document_id, p.ordinal;
+
+-- name: delete_passages
+-- the passages of documents that are replaced
+DELETE FROM passage WHERE document_id = ANY(%(document_ids)s::uuid[]);
+
+-- name: put_document
+-- store a document, or replace the one of this id; its evidence in past reflections stays
+INSERT INTO document (document_id, gem_id, external_id, title, source, thread, speaker, position, occurred_at, meta,
+  entities, relations, body, content_hash, passages, created_at, updated_at)
+VALUES (%(document_id)s, %(gem_id)s, %(external_id)s, %(title)s, %(source)s, %(thread)s, %(speaker)s, %(position)s,
+  %(occurred_at)s, %(meta)s, %(entities)s, %(relations)s, %(body)s, %(content_hash)s, %(passages)s, %(now)s, %(now)s)
+ON CONFLICT (tenant_id, document_id) DO UPDATE SET title = excluded.title, source = excluded.source,
+  thread = excluded.thread, speaker = excluded.speaker, position = excluded.position,
+  occurred_at = excluded.occurred_at, meta = excluded.meta, entities = excluded.entities,
+  relations = excluded.relations, body = excluded.body, content_hash = excluded.content_hash,
+  passages = excluded.passages, updated_at = excluded.updated_at;
+
+-- name: insert_passage
+-- a passage in its first state
+INSERT INTO passage (passage_id, gem_id, document_id, ordinal, slot, heading, body, start_char, end_char, tokens,
+  embedding, measured_at)
+VALUES (%(passage_id)s, %(gem_id)s, %(document_id)s, %(ordinal)s, %(slot)s, %(heading)s, %(body)s, %(start_char)s,
+  %(end_char)s, %(tokens)s, %(embedding)s, %(now)s);
+
+-- name: update_embedding
+-- the context of a passage changed: its state stays
+UPDATE passage SET embedding = %(embedding)s WHERE passage_id = %(passage_id)s;
+
+-- name: get_documents
+-- documents of a gem by id
+SELECT document_id, thread, position FROM document WHERE gem_id = %(gem_id)s AND document_id = ANY(%(document_ids)s::uuid[]);
+
+-- name: delete_documents
+-- documents with their passages, and their evidence in reflections
+DELETE FROM document WHERE document_id = ANY(%(document_ids)s::uuid[]);
+
+-- name: list_documents
+-- a page of a gem's documents, newest first, without their text
+SELECT document_id, gem_id, external_id, title, source, thread, speaker, occurred_at, meta, passages,
+  length(body) AS characters, created_at, updated_at
+FROM document
+WHERE gem_id = %(gem_id)s
+  AND (%(before_at)s::timestamptz IS NULL
+       OR (created_at, document_id) < (%(before_at)s::timestamptz, %(before_id)s::uuid))
+ORDER BY created_at DESC, document_id DESC LIMIT %(limit)s;
+
+-- name: count_contents
+-- how much a gem holds
+SELECT (SELECT count(*) FROM document WHERE gem_id = %(gem_id)s) AS documents,
+       (SELECT coalesce(sum(passages), 0) FROM document WHERE gem_id = %(gem_id)s) AS passages;

@@ -1,0 +1,32 @@
+-- name: insert_segment
+-- a new segment of a gem's lexical index; its id is the gem's version, so that ids rise in the order of writing
+INSERT INTO lexical_segment (gem_id, segment_id, base, span, size, tokens, overrides, tombstones)
+VALUES (%(gem_id)s, %(segment_id)s, %(base)s, %(span)s, %(size)s, %(tokens)s, %(overrides)s::int[], %(tombstones)s::int[]);
+
+-- name: insert_postings
+-- the posting lists of one segment, all in one statement (COPY is refused under row-level security)
+INSERT INTO lexical_posting (term, gem_id, segment_id, data)
+SELECT p.term, %(gem_id)s, %(segment_id)s, p.data
+FROM unnest(%(terms)s::text[], %(data)s::bytea[]) AS p (term, data);
+
+-- name: fetch_lists
+-- what BM25 needs, in one snapshot: every segment of the gems (term is null), and the lists of the question's terms
+SELECT NULL::text AS term, gem_id, segment_id, NULL::bytea AS data, base, span, size, tokens, overrides, tombstones
+FROM lexical_segment WHERE gem_id = ANY(%(gem_ids)s::uuid[])
+UNION ALL
+SELECT term, gem_id, segment_id, data, NULL, NULL, NULL, NULL, NULL, NULL
+FROM lexical_posting WHERE term = ANY(%(terms)s::text[]) AND gem_id = ANY(%(gem_ids)s::uuid[]);
+
+-- name: list_segments
+-- a gem's segments, oldest first
+SELECT gem_id, segment_id, base, span, size, tokens, overrides, tombstones
+FROM lexical_segment WHERE gem_id = %(gem_id)s ORDER BY segment_id;
+
+-- name: take_postings
+-- remove the posting lists of a run of segments and hand them over for merging
+DELETE FROM lexical_posting WHERE gem_id = %(gem_id)s AND segment_id = ANY(%(segment_ids)s::bigint[])
+RETURNING term, segment_id, data;
+
+-- name: drop_segments
+-- second half of taking: the segments themselves
+DELETE FROM lexical_segment WHERE gem_id = %(gem_id)s AND segment_id = ANY(%(segment_ids)s::bigint[]);

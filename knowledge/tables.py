@@ -1,0 +1,136 @@
+"""Tables of documents, passages and the lexical index."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlmodel import Field
+
+from core.tables import TenantRow, json_object, moment, owned_by
+
+
+class DocumentRow(TenantRow, table=True):
+    """What was ingested, whole, as it came."""
+
+    __tablename__ = "document"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        owned_by("gem", "gem_id"),
+        UniqueConstraint("tenant_id", "gem_id", "external_id"),
+        Index(
+            "document_anonymous_idx",
+            "tenant_id",
+            "gem_id",
+            "content_hash",
+            postgresql_where=text("external_id IS NULL"),
+        ),
+        Index(
+            "document_thread_idx",
+            "tenant_id",
+            "gem_id",
+            "thread",
+            "position",
+            postgresql_where=text("thread IS NOT NULL"),
+        ),
+        Index(None, "tenant_id", "gem_id", "created_at", "document_id"),
+    )
+
+    document_id: UUID = Field(primary_key=True)
+    gem_id: UUID
+    external_id: str | None = Field(default=None, sa_column=Column(Text))
+    title: str | None = Field(default=None, sa_column=Column(Text))
+    source: str | None = Field(default=None, sa_column=Column(Text))
+    thread: str | None = Field(default=None, sa_column=Column(Text))
+    speaker: str | None = Field(default=None, sa_column=Column(Text))
+    position: int | None = Field(default=None, sa_column=Column(BigInteger))
+    occurred_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    meta: dict[str, Any] = Field(sa_column=json_object())
+    entities: list[str] = Field(sa_column=json_object("[]"))
+    relations: list[list[str]] = Field(sa_column=json_object("[]"))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    content_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    passages: int
+    created_at: datetime = Field(sa_column=moment(now=True))
+    updated_at: datetime = Field(sa_column=moment(now=True))
+
+
+class PassageRow(TenantRow, table=True):
+    """One piece of a document, with its own state, embedding and slot in the gem's lexical index."""
+
+    __tablename__ = "passage"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        owned_by("document", "document_id"),
+        UniqueConstraint("tenant_id", "gem_id", "slot"),
+        UniqueConstraint("tenant_id", "document_id", "ordinal"),
+        Index(
+            "passage_embedding_384_idx",
+            text("(embedding::halfvec(384)) halfvec_cosine_ops"),
+            postgresql_using="hnsw",
+            postgresql_where=text("vector_dims(embedding) = 384"),
+        ),
+        CheckConstraint(
+            "energy > 0 AND phase >= 0 AND coherence BETWEEN 0 AND 1 AND uncertainty BETWEEN 0 AND 1",
+            name="state",
+        ),
+    )
+
+    passage_id: UUID = Field(primary_key=True)
+    gem_id: UUID
+    document_id: UUID
+    ordinal: int
+    slot: int
+    heading: str | None = Field(default=None, sa_column=Column(Text))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    start_char: int
+    end_char: int
+    tokens: int
+    embedding: Any = Field(sa_column=Column(HALFVEC, nullable=False))
+    energy: float = Field(sa_column=Column(Double, nullable=False, server_default=text("1")))
+    phase: float = Field(sa_column=Column(Double, nullable=False, server_default=text("0")))
+    coherence: float = Field(sa_column=Column(Double, nullable=False, server_default=text("1")))
+    uncertainty: float = Field(sa_column=Column(Double, nullable=False, server_default=text("0.1")))
+    measured_at: datetime = Field(sa_column=moment(now=True))
+
+
+class SegmentRow(TenantRow, table=True):
+    """An immutable part of a gem's lexical index: slots [base, base + span), and what it says anew of older slots."""
+
+    __tablename__ = "lexical_segment"
+    __table_args__: ClassVar[tuple[Any, ...]] = (owned_by("gem", "gem_id"),)
+
+    gem_id: UUID = Field(primary_key=True)
+    segment_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    base: int
+    span: int
+    size: int
+    tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
+    overrides: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
+    tombstones: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
+
+
+class PostingRow(TenantRow, table=True):
+    """One term in one segment: records of three big-endian uint16: ordinal, frequency, length."""
+
+    __tablename__ = "lexical_posting"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        owned_by("gem", "gem_id"),
+        Index("lexical_posting_segment_idx", "tenant_id", "gem_id", "segment_id"),
+    )
+
+    term: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
+    gem_id: UUID = Field(primary_key=True)
+    segment_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

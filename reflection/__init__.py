@@ -1,0 +1,27 @@
+"""Reflection: from a question to an answer that cites its evidence, is scored, stored and learned from."""
+
+from reflection.reflect import DoneEvent, EvidenceEvent, Reflections
+from reflection.reflection import (
+    AxiomScore,
+    CitedPassage,
+    Reflection,
+    ReflectionRequest,
+    ReflectionSummary,
+    StateChange,
+)
+from reflection.tables import AttemptRow, EvidenceRow, ReflectionRow
+
+__all__ = [
+    "AttemptRow",
+    "AxiomScore",
+    "CitedPassage",
+    "DoneEvent",
+    "EvidenceEvent",
+    "EvidenceRow",
+    "Reflection",
+    "ReflectionRequest",
+    "ReflectionRow",
+    "ReflectionSummary",
+    "Reflections",
+    "StateChange",
+]

@@ -1,0 +1,187 @@
+"""The use cases of reflection: question → evidence → answer → check → one transaction that stores and measures."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from axiom import bound_terms, intelligence, log_shares
+from core.errors import GemArchivedError, InvalidInputError
+from core.pg import Database
+from gems import ALPHA_DEFAULT, Gem, Gems, Moment, measure_gem, rate_gem
+from knowledge import Recall, RecalledPassage, RecallQuery, feed_axiom, measure_passages
+from llm_router import Prompt, Reply, Router, TokenEvent
+from reflection import store
+from reflection.prompt import build_prompt, check_grounding, find_citations
+from reflection.reflection import (
+    AxiomScore,
+    CitedPassage,
+    Reflection,
+    ReflectionRequest,
+    ReflectionSummary,
+    StateChange,
+)
+from reflection.store import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceEvent:
+    """What the answer will rest on, before its first word."""
+
+    passages: tuple[RecalledPassage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DoneEvent:
+    """The reflection, stored."""
+
+    reflection: Reflection
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question with what was found for it, ready to be answered."""
+
+    tenant: UUID
+    request: ReflectionRequest
+    at: Moment
+    gem: Gem
+    passages: tuple[RecalledPassage, ...]
+    prompt: Prompt
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reflections:
+    """Answers questions from what a gem holds, and remembers having done so."""
+
+    database: Database
+    gems: Gems
+    recall: Recall
+    router: Router
+
+    async def reflect(self, tenant: UUID, request: ReflectionRequest, at: Moment) -> Reflection:
+        """Answer a question with citations, store the answer, and measure what was used.
+
+        Raises:
+            GemNotFoundError, GemArchivedError, InvalidInputError: nothing was asked.
+            StoreUnavailableError, EmbedderUnavailableError: the same request may succeed later.
+        """
+        asked = await self._ask(tenant, request, at)
+        return await self._finish(asked, await self.router.ask(asked.prompt))
+
+    async def stream(
+        self, tenant: UUID, request: ReflectionRequest, at: Moment
+    ) -> AsyncIterator[EvidenceEvent | TokenEvent | DoneEvent]:
+        """Do the same, telling the evidence first and the answer as it comes.
+
+        Raises:
+            TargetFault: the model failed in the middle of its answer; nothing is stored.
+        """
+        asked = await self._ask(tenant, request, at)
+        yield EvidenceEvent(asked.passages)
+        async for event in self.router.stream(asked.prompt):
+            if isinstance(event, TokenEvent):
+                yield event
+            else:
+                yield DoneEvent(await self._finish(asked, event.reply))
+
+    async def get(self, tenant: UUID, reflection_id: UUID) -> Reflection:
+        """Return a reflection with its evidence and attempts."""
+        async with self.database.transaction(tenant, read_only=True) as conn:
+            return await store.get_reflection(conn, reflection_id)
+
+    async def list_page(
+        self, tenant: UUID, gem_id: UUID, at: Moment, *, before: tuple[datetime, UUID] | None, limit: int
+    ) -> list[ReflectionSummary]:
+        """Return a page of a gem's reflections, newest first."""
+        await self.gems.get(tenant, gem_id, at)
+        async with self.database.transaction(tenant, read_only=True) as conn:
+            return await store.list_reflections(conn, gem_id, before=before, limit=limit)
+
+    async def rate(self, tenant: UUID, reflection_id: UUID, rating: float, at: Moment) -> Gem:
+        """Store a user's rating in [−1, 1]; it moves the feedback F_n of the gem. Return the gem."""
+        if not -1.0 <= rating <= 1.0:
+            raise InvalidInputError("rating", "must be from -1 (wrong) to 1 (right)")
+        async with self.database.transaction(tenant) as conn:
+            gem_id = await store.rate_reflection(conn, reflection_id, rating)
+            return await rate_gem(conn, gem_id, rating, at)
+
+    async def _ask(self, tenant: UUID, request: ReflectionRequest, at: Moment) -> _Asked:
+        started = time.perf_counter()
+        query = RecallQuery(
+            question=request.question,
+            gem_ids=(request.gem_id,),
+            k=request.k,
+            max_tokens=request.max_tokens,
+            filters=request.filters,
+        )
+        gem = await self.gems.get(tenant, request.gem_id, at)
+        if gem.archived_at is not None:
+            raise GemArchivedError(f"gem {gem.name!r} is archived: a reflection would change it; restore it first")
+        passages = tuple(await self.recall.recall(tenant, query, at))
+        prompt = build_prompt(request.question, passages, request.max_output_tokens)
+        return _Asked(tenant, request, at, gem, passages, prompt, started)
+
+    async def _finish(self, asked: _Asked, reply: Reply) -> Reflection:
+        reflection = _conclude(asked, reply)
+        cited = {passage.passage_id: ALPHA_DEFAULT for passage in reflection.evidence if passage.cited}
+
+        async def carry_out(conn: Connection) -> Gem:
+            await store.insert_reflection(conn, reflection)
+            if not cited:  # nothing was used, so nothing is strengthened
+                return asked.gem
+            why = reflection.reflection_id
+            await measure_passages(conn, cited, asked.at, cause="reflection", reflection_id=why)
+            return await measure_gem(conn, asked.gem.gem_id, asked.at, cause="reflection", reflection_id=why)
+
+        gem = await self.database.retrying(asked.tenant, carry_out)
+        return replace(reflection, change=StateChange(asked.gem.state, gem.state))
+
+
+def _conclude(asked: _Asked, reply: Reply) -> Reflection:
+    return Reflection(
+        reflection_id=uuid4(),
+        gem_id=asked.gem.gem_id,
+        question=asked.request.question,
+        answer=reply.text,
+        grounding=check_grounding(reply.text, len(asked.passages)),
+        evidence=_mark_cited(asked.passages, find_citations(reply.text)),
+        axiom=score_evidence(asked.request.question, asked.passages, asked.gem),
+        target=reply.target,
+        provider=reply.provider,
+        model=reply.model,
+        finish=reply.finish,
+        usage=reply.usage,
+        cost_usd=reply.cost_usd,
+        attempts=reply.attempts,
+        seconds=time.perf_counter() - asked.started,
+        rating=None,
+        created_at=asked.at.now,
+    )
+
+
+def score_evidence(question: str, passages: Sequence[RecalledPassage], gem: Gem) -> AxiomScore:
+    """Score the evidence by the axiom, and say what each term did to the score."""
+    terms = bound_terms(feed_axiom(question, passages, gem))
+    return AxiomScore(intelligence(terms), terms, log_shares(terms))
+
+
+def _mark_cited(passages: Sequence[RecalledPassage], labels: Sequence[int]) -> tuple[CitedPassage, ...]:
+    return tuple(
+        CitedPassage(
+            label=label,
+            passage_id=passage.passage_id,
+            gem_id=passage.gem_id,
+            document_id=passage.document_id,
+            external_id=passage.external_id,
+            title=passage.title,
+            source=passage.source,
+            text=passage.text,
+            cited=label in labels,
+            score=passage.score.score,
+            scores=asdict(passage.score),
+        )
+        for label, passage in enumerate(passages, start=1)
+    )

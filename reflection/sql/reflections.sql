@@ -1,0 +1,45 @@
+-- name: insert_reflection
+-- the question, its answer and how it scored
+INSERT INTO reflection (reflection_id, gem_id, question, answer, grounding, target, provider, model, finish, usage,
+  cost_usd, score, terms, seconds, created_at)
+VALUES (%(reflection_id)s, %(gem_id)s, %(question)s, %(answer)s, %(grounding)s, %(target)s, %(provider)s, %(model)s,
+  %(finish)s, %(usage)s, %(cost_usd)s, %(score)s, %(terms)s, %(seconds)s, %(created_at)s);
+
+-- name: insert_evidence
+-- one passage as it was shown; nothing if its document was deleted while the model was thinking
+INSERT INTO reflection_evidence (reflection_id, label, passage_id, gem_id, document_id, external_id, title, source, body,
+  cited, score, scores)
+SELECT %(reflection_id)s, %(label)s, %(passage_id)s, %(gem_id)s, d.document_id, %(external_id)s, %(title)s, %(source)s,
+  %(body)s, %(cited)s, %(score)s, %(scores)s
+FROM document d WHERE d.document_id = %(document_id)s FOR KEY SHARE;
+
+-- name: insert_attempt
+-- one call of one target
+INSERT INTO reflection_attempt (reflection_id, number, target, provider, model, outcome, error, status, usage, seconds,
+  started_at)
+VALUES (%(reflection_id)s, %(number)s, %(target)s, %(provider)s, %(model)s, %(outcome)s, %(error)s, %(status)s,
+  %(usage)s, %(seconds)s, %(started_at)s);
+
+-- name: get_reflection
+-- one reflection
+SELECT * FROM reflection WHERE reflection_id = %(reflection_id)s;
+
+-- name: get_evidence
+-- what the model was shown, by label
+SELECT * FROM reflection_evidence WHERE reflection_id = %(reflection_id)s ORDER BY label;
+
+-- name: get_attempts
+-- every call, in order
+SELECT * FROM reflection_attempt WHERE reflection_id = %(reflection_id)s ORDER BY number;
+
+-- name: list_reflections
+-- a page of a gem's reflections, newest first
+SELECT * FROM reflection
+WHERE gem_id = %(gem_id)s
+  AND (%(before_at)s::timestamptz IS NULL
+       OR (created_at, reflection_id) < (%(before_at)s::timestamptz, %(before_id)s::uuid))
+ORDER BY created_at DESC, reflection_id DESC LIMIT %(limit)s;
+
+-- name: rate_reflection
+-- the user's rating; a later one replaces it
+UPDATE reflection SET rating = %(rating)s WHERE reflection_id = %(reflection_id)s RETURNING gem_id;

@@ -1,0 +1,62 @@
+"""What Anthropic's Messages API says."""
+
+import json
+
+from tests.wire.stub import JSON, Streamed, Whole
+
+MODEL = "claude-stub-2026"
+USAGE = {
+    "input_tokens": 36,
+    "output_tokens": 20,
+    "cache_read_input_tokens": 64,
+    "cache_creation_input_tokens": 7,
+    "output_tokens_details": {"thinking_tokens": 5},
+}
+
+
+def whole(text: str, finish: str | None = "end_turn") -> Whole:
+    body = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": MODEL,
+        "content": [{"type": "thinking", "thinking": "hm", "signature": ""}, {"type": "text", "text": text}],
+        "stop_reason": finish,
+        "stop_sequence": None,
+        "usage": USAGE,
+    }
+    return Whole(json.dumps(body).encode())
+
+
+def error(status: int, kind: str, *, headers: dict[str, str] | None = None, **fields: object) -> Whole:
+    body = {"type": "error", "error": {"type": kind, "message": "no", **fields}, "request_id": "req_1"}
+    return Whole(json.dumps(body).encode(), status, {**JSON, **(headers or {})})
+
+
+def event(kind: str, **fields: object) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (kind.encode(), json.dumps({"type": kind, **fields}).encode())
+
+
+def piece(text: str) -> bytes:
+    return event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
+
+
+START = event(
+    "message_start",
+    message={
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": MODEL,
+        "content": [],
+        "stop_reason": None,
+        "usage": {**USAGE, "output_tokens": 1},
+    },
+) + event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+FINISH = event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 20})
+STOP = event("message_stop")
+ERROR_EVENT = event("error", error={"type": "overloaded_error", "message": "Overloaded"})
+
+
+def streamed(*texts: str) -> Streamed:
+    return Streamed([START, event("ping"), *map(piece, texts), FINISH, STOP])

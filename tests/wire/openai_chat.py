@@ -1,0 +1,54 @@
+"""What a Chat Completions server says."""
+
+import json
+
+from tests.wire.stub import JSON, Streamed, Whole
+
+MODEL = "gpt-stub-2026"
+USAGE = {
+    "prompt_tokens": 100,
+    "completion_tokens": 20,
+    "total_tokens": 120,
+    "prompt_tokens_details": {"cached_tokens": 64},
+    "completion_tokens_details": {"reasoning_tokens": 5},
+}
+
+
+def whole(text: str | None, finish: str | None = "stop", **message: object) -> Whole:
+    body = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": MODEL,
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": text, **message}, "finish_reason": finish}
+        ],
+        "usage": USAGE,
+    }
+    return Whole(json.dumps(body).encode())
+
+
+def error(status: int, *, headers: dict[str, str] | None = None, **fields: object) -> Whole:
+    body = {"error": {"message": "no", "type": None, "param": None, "code": None, **fields}}
+    return Whole(json.dumps(body).encode(), status, {**JSON, **(headers or {})})
+
+
+def event(body: object) -> bytes:
+    return b"data: %s\n\n" % json.dumps(body).encode()
+
+
+def piece(text: str | None, finish: str | None = None) -> bytes:
+    delta = {} if text is None else {"content": text}
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return event({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": MODEL, "choices": [choice]})
+
+
+USAGE_CHUNK = event(
+    {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": MODEL, "choices": [], "usage": USAGE}
+)
+ERROR_EVENT = event({"error": {"message": "The server had an error", "type": "server_error", "code": None}})
+DONE = b"data: [DONE]\n\n"
+
+
+def streamed(*texts: str) -> Streamed:
+    return Streamed([b": a comment\n\n", piece(""), *map(piece, texts), piece(None, "stop"), USAGE_CHUNK, DONE])
