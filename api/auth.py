@@ -3,7 +3,9 @@
 import hmac
 from dataclasses import dataclass
 from enum import IntEnum
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from litestar.connection import ASGIConnection
@@ -31,16 +33,21 @@ class Principal:
     role: Role
 
 
-def authenticate(settings: Settings, authorization: str | None) -> Principal:
+def authenticate(settings: Settings, authorization: str | None, host: str | None) -> Principal:
     """Return the caller of a request.
 
     With no token in the settings every caller is the administrator of the one lattice; such a service listens on
-    loopback only.
+    loopback only, and answers only those who call it by a loopback name: else a web page whose own name is made to
+    point at this machine could read the lattice through its visitor's browser.
 
     Raises:
         UnauthenticatedError: a token is set, and the header does not carry it.
+        ForbiddenError: none is set, and the request came under a foreign name.
     """
-    if settings.api_token is not None:
+    if settings.api_token is None:
+        if not is_loopback(host or ""):
+            raise ForbiddenError("without LATTICE_API_TOKEN the service answers to localhost only, not to this host name")
+    else:
         scheme, _, token = (authorization or "").partition(" ")
         expected = settings.api_token.get_secret_value()
         given = token.strip() if scheme.lower() == "bearer" else ""
@@ -49,12 +56,27 @@ def authenticate(settings: Settings, authorization: str | None) -> Principal:
     return Principal(DEFAULT_TENANT, Role.ADMIN)
 
 
+def is_loopback(host: str) -> bool:
+    """Say whether a Host header names this machine by a name that nobody else can give out."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
 def needs(role: Role) -> Guard:
     """Return a guard that lets callers of this role or a higher one pass."""
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         settings: Settings = connection.app.state.settings
-        principal = authenticate(settings, connection.headers.get("authorization"))
+        headers = connection.headers
+        principal = authenticate(settings, headers.get("authorization"), headers.get("host"))
         if principal.role < role:
             raise ForbiddenError(f"this needs the role {role.name.lower()}")
         connection.scope["user"] = principal

@@ -1,26 +1,42 @@
 """From our errors to HTTP: the one table, and the body (RFC 9457, application/problem+json)."""
 
+from http import HTTPStatus
 from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
 
 from core.errors import (
     BodyTooLargeError,
     ConfigurationError,
     ConflictError,
     ForbiddenError,
+    InternalError,
     InvalidCursorError,
     InvalidInputError,
     LatticeError,
+    MalformedBodyError,
+    MethodNotAllowedError,
     NotFoundError,
     ProviderError,
+    RouteNotFoundError,
     UnauthenticatedError,
     UnavailableError,
     UnreadableSourceError,
+    UnsupportedMediaTypeError,
 )
+
+PROBLEM_JSON = "application/problem+json"
+RETRY_AFTER_S = 5  # what a client is told to wait where the error itself does not say
 
 STATUS: dict[type[LatticeError], int] = {
     BodyTooLargeError: 413,
     InvalidCursorError: 400,
     InvalidInputError: 422,
+    MalformedBodyError: 400,
+    MethodNotAllowedError: 405,
+    UnsupportedMediaTypeError: 415,
     UnreadableSourceError: 422,
     NotFoundError: 404,
     ConflictError: 409,
@@ -29,7 +45,10 @@ STATUS: dict[type[LatticeError], int] = {
     ConfigurationError: 500,
     UnavailableError: 503,
     ProviderError: 502,
+    InternalError: 500,
 }
+
+_log = structlog.get_logger(__name__)
 
 
 def status_of(error: type[LatticeError]) -> int:
@@ -38,15 +57,78 @@ def status_of(error: type[LatticeError]) -> int:
 
 
 def to_problem(error: LatticeError, request_id: str) -> dict[str, Any]:
-    """Return the body of an error response. Of a fault of ours it shows the code, never the text."""
+    """Return the body of an error response. From status 500 on it shows the code, never the text."""
     status = status_of(type(error))
-    ours = status == 500
-    return {
+    inside = status >= 500
+    problem = {
         "type": f"urn:crystal-lattice:error:{error.code}",
         "title": (type(error).__doc__ or error.code).strip().splitlines()[0].rstrip("."),
         "status": status,
         "code": error.code,
-        "detail": "see the server's log" if ours else error.message,
+        "detail": f"see the server's log for request {request_id}" if inside else error.message,
         "request_id": request_id,
-        **({} if ours else {"errors": error.details} if error.details else {}),
     }
+    return problem if inside or not error.details else problem | {"details": error.details}
+
+
+def headers_of(error: LatticeError) -> dict[str, str]:
+    """Return the headers that HTTP asks for beside such an error."""
+    if isinstance(error, UnauthenticatedError):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, MethodNotAllowedError):
+        return {"Allow": str(error.details.get("allow", ""))}
+    wait_s = error.details.get("retry_after_s", RETRY_AFTER_S if isinstance(error, UnavailableError) else None)
+    return {} if wait_s is None else {"Retry-After": str(wait_s)}
+
+
+def translate(error: HTTPException, most_bytes: int | None) -> LatticeError:
+    """Return our error for one of the framework's.
+
+    Args:
+        error: what the framework raised.
+        most_bytes: how large a body may be.
+    """
+    if isinstance(error, ValidationException):
+        return _to_invalid_input(error)
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return RouteNotFoundError("no such path; /schema lists those there are")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            allow = (error.headers or {}).get("allow", "")
+            return MethodNotAllowedError(f"this path takes {allow}", allow=allow)
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return BodyTooLargeError("body", f"may have at most {most_bytes or 0:,} bytes; send it in parts")
+        case status if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return InvalidInputError("request", error.detail)
+    return InternalError(error.detail)
+
+
+def answer_error(request: Request[Any, Any, Any], error: LatticeError) -> Response[dict[str, Any]]:
+    """Answer with a problem; what is not the caller's doing goes to the log with its cause."""
+    status = status_of(type(error))
+    if status >= 500:
+        _log.error("request_failed", code=error.code, reason=error.message, exc_info=error)
+    problem = to_problem(error, request.scope["state"].get("request_id", ""))
+    return Response(problem, status_code=status, media_type=PROBLEM_JSON, headers=headers_of(error))
+
+
+def answer_framework_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
+    """Answer with a problem where the framework refused the request before a route of ours saw it."""
+    ours = translate(error, request.app.state.settings.max_body_bytes)
+    ours.__cause__ = error
+    return answer_error(request, ours)
+
+
+def answer_fault(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    """Answer with a problem where our own code is at fault."""
+    ours = InternalError(f"{type(error).__name__}: {error}")
+    ours.__cause__ = error
+    return answer_error(request, ours)
+
+
+def _to_invalid_input(error: ValidationException) -> LatticeError:
+    found = error.extra if isinstance(error.extra, list) and error.extra else [{}]
+    field, problem = found[0].get("key", "request"), found[0].get("message", error.detail)
+    if field == "data":
+        return MalformedBodyError("the request needs a JSON body")
+    return InvalidInputError(field, problem[:1].lower() + problem[1:])

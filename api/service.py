@@ -9,7 +9,7 @@ from uuid import UUID
 import migrations
 from api.settings import EmbeddingSettings, Settings
 from core.clock import utc_now
-from core.embedded import EmbeddedServer
+from core.embedded import EmbeddedConfig, EmbeddedServer
 from core.errors import ConfigurationError, DatabaseUnfitError
 from core.pg import DEFAULT_TENANT, Database, PoolConfig, normalise_url
 from gems import Gems, Moment
@@ -49,18 +49,18 @@ async def open_service(settings: Settings, *, migrate: bool = False) -> AsyncIte
     """
     router_config = settings.router_config()
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(open_database_url(settings))
-        if migrate or settings.database_url is None:
-            await migrations.upgrade(url)
+        place = await stack.enter_async_context(open_place(settings))
+        if migrate or place.server is not None:
+            await migrations.upgrade(place.url)
         else:
-            await require_schema(url)
+            await require_schema(place.url)
         pool = PoolConfig(
-            url=url,
+            url=place.url,
             max_size=settings.pool.max_size,
             statement_timeout_s=settings.pool.statement_timeout_s,
             lock_timeout_s=settings.pool.lock_timeout_s,
         )
-        database = await stack.enter_async_context(Database(pool))
+        database = await stack.enter_async_context(Database(pool, place.server and place.server.ensure_running))
         embedder, chunker = _build_embedder(settings.embedding, stack)
         router = build_router(router_config, embedder.embed)
         stack.push_async_callback(router.aclose)
@@ -76,14 +76,22 @@ async def open_service(settings: Settings, *, migrate: bool = False) -> AsyncIte
         )
 
 
+@dataclass(frozen=True, slots=True)
+class DatabasePlace:
+    """Where the database is, and the embedded server if it is that one."""
+
+    url: str
+    server: EmbeddedServer | None = None
+
+
 @asynccontextmanager
-async def open_database_url(settings: Settings) -> AsyncIterator[str]:
-    """Yield the URL of the database, with the embedded server running if that is the one."""
+async def open_place(settings: Settings) -> AsyncIterator[DatabasePlace]:
+    """Yield where the database is, with the embedded server running if that is the one."""
     if settings.database_url is not None:
-        yield normalise_url(settings.database_url.get_secret_value())
+        yield DatabasePlace(normalise_url(settings.database_url.get_secret_value()))
         return
-    async with EmbeddedServer(settings.data_dir / "postgres") as server:
-        yield server.uri()
+    async with EmbeddedServer(EmbeddedConfig(settings.data_dir / "postgres")) as server:
+        yield DatabasePlace(server.uri(), server)
 
 
 async def require_schema(url: str) -> None:

@@ -9,27 +9,30 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Self, TypeVar
 from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
 
 from core.errors import ConfigurationError, StoreUnavailableError
-from core.postmaster import MAJOR, NO_SPACE, init_data, is_ready, server_owner, start_server, stop_server
+from core.pg_errors import store_errors
+from core.postmaster import MAJOR, NO_SPACE, SOCKET_NAME, init_data, is_ready, server_owner, start_server, stop_server
 
 if sys.platform != "win32":
     import fcntl
 
+T = TypeVar("T")
+
 DATABASE = "lattice"
 SUPERUSER = "postgres"
-SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_BYTES = 103  # the longest path of a socket that every Unix takes
+UNSAFE = ',"$`\\\n'  # the socket's folder is part of a list with commas; pg_ctl hands paths to a shell
 FREE_BYTES = 256 * 2**20  # a new data folder takes some 60 MB, its first gigabyte of WAL comes soon
 DOOR_S = 900  # longer than a start with recovery
 POLL_S = 0.02
@@ -72,7 +75,7 @@ class EmbeddedServer:
 
     def __init__(self, config: EmbeddedConfig) -> None:
         self._config = config
-        self._folder = config.folder.expanduser().absolute()
+        self._folder = config.folder.expanduser().resolve()
         self._member: IO[bytes] | None = None
 
     @property
@@ -91,7 +94,11 @@ class EmbeddedServer:
             ConfigurationError: the folder or the machine does not allow it; the message says what mends it.
             StoreUnavailableError: another process starts or stops the server and does not come to an end.
         """
-        await _in_thread(self._enter)
+        try:
+            await _in_thread(self._enter)
+        except asyncio.CancelledError:
+            await _in_thread(self._leave)
+            raise
 
     async def stop(self) -> bool:
         """Leave; the last one stops the server. Leaving twice does nothing.
@@ -172,8 +179,8 @@ class EmbeddedServer:
                 f"the path of {self._folder} is {excess} bytes too long for the socket of the embedded Postgres: "
                 "choose a shorter one by LATTICE_DATA_FOLDER"
             )
-        if set(str(self._folder)) & set(',"\n'):  # addresses and settings are lists separated by commas
-            raise ConfigurationError(f"the path {self._folder} must not hold commas, double quotes or line breaks")
+        if set(str(self._folder)) & set(UNSAFE):
+            raise ConfigurationError(f'the path {self._folder} must not hold any of , " $ ` \\ or line breaks')
 
     def _check_data(self) -> None:
         try:
@@ -197,7 +204,7 @@ class EmbeddedServer:
             )
 
     def _ensure_database(self) -> None:
-        with psycopg.connect(self.uri(SUPERUSER), autocommit=True) as conn:
+        with store_errors(), psycopg.connect(self.uri(SUPERUSER), autocommit=True) as conn:
             found = conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
             if found is None:
                 conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
@@ -228,4 +235,11 @@ class EmbeddedServer:
             raise ConfigurationError(f"the data folder {self._folder} cannot be used ({reason}): {advice}") from e
 
 
-async def _in_thread[T](work: object) -> T: ...
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Run blocking work in a thread; if cancelled, first let it come to its end: nothing is left half done."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

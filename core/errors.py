@@ -6,12 +6,17 @@ LatticeError
 │   ├── InvalidTermError         invalid_term           an axiom term that is not a usable number
 │   ├── InvalidCursorError       invalid_cursor         a page cursor that this server did not give
 │   └── BodyTooLargeError        body_too_large         more bytes than one request may carry
+├── RequestError                                        a request that no route takes as it is
+│   ├── MalformedBodyError       malformed_body         a body that is no JSON
+│   ├── MethodNotAllowedError    method_not_allowed     the path exists, but not for this method
+│   └── UnsupportedMediaTypeError unsupported_media_type a body of another kind than JSON
 ├── UnreadableSourceError        unreadable_source      a file that cannot be turned into text
 ├── NotFoundError
+│   ├── RouteNotFoundError       route_not_found        no such path in the API
 │   ├── GemNotFoundError         gem_not_found
 │   ├── DocumentNotFoundError    document_not_found
 │   └── ReflectionNotFoundError  reflection_not_found
-├── ConflictError
+├── ConflictError                conflict               what is stored stands against the request
 │   ├── GemNameTakenError        gem_name_taken
 │   ├── GemArchivedError         gem_archived
 │   ├── IdempotencyConflictError idempotency_conflict   the key was used with another body
@@ -22,12 +27,14 @@ LatticeError
 ├── ConfigurationError           configuration_invalid  a setting or machine that the operator must mend
 │   └── DatabaseUnfitError       database_unfit         wrong version, missing extension or right, old schema
 ├── UnavailableError
+│   ├── NotReadyError            not_ready              the service cannot work at the moment
 │   ├── StoreUnavailableError    store_unavailable      Postgres did not answer
 │   ├── StoreBusyError           store_busy             a statement or lock took longer than allowed
 │   └── EmbedderUnavailableError embedder_unavailable   the embedding endpoint did not answer
-└── ProviderError                provider_failed        one LLM target failed
-    ├── AllTargetsFailedError    all_targets_failed     every LLM target failed
-    └── StreamBrokenError        stream_broken          an LLM target stopped in the middle of its answer
+├── ProviderError                provider_failed        one LLM target failed
+│   ├── AllTargetsFailedError    all_targets_failed     every LLM target failed
+│   └── StreamBrokenError        stream_broken          an LLM target stopped in the middle of its answer
+└── InternalError                internal_error         a fault of ours
 """
 
 from typing import ClassVar
@@ -84,6 +91,28 @@ class BodyTooLargeError(InvalidInputError):
     code = "body_too_large"
 
 
+class RequestError(LatticeError):
+    """A request that no route takes as it is."""
+
+
+class MalformedBodyError(RequestError):
+    """A body that is no JSON."""
+
+    code = "malformed_body"
+
+
+class MethodNotAllowedError(RequestError):
+    """The path exists, but not for this method."""
+
+    code = "method_not_allowed"
+
+
+class UnsupportedMediaTypeError(RequestError):
+    """A body of another kind than JSON."""
+
+    code = "unsupported_media_type"
+
+
 class UnreadableSourceError(LatticeError):
     """A file that cannot be turned into text."""
 
@@ -97,6 +126,12 @@ class UnreadableSourceError(LatticeError):
 
 class NotFoundError(LatticeError):
     """Nothing of this name or id in the caller's lattice."""
+
+
+class RouteNotFoundError(NotFoundError):
+    """No such path in the API."""
+
+    code = "route_not_found"
 
 
 class GemNotFoundError(NotFoundError):
@@ -119,6 +154,8 @@ class ReflectionNotFoundError(NotFoundError):
 
 class ConflictError(LatticeError):
     """What is stored stands against the request."""
+
+    code = "conflict"
 
 
 class GemNameTakenError(ConflictError):
@@ -177,6 +214,12 @@ class UnavailableError(LatticeError):
     """Something we need did not answer; the same request may succeed later."""
 
 
+class NotReadyError(UnavailableError):
+    """The service cannot work at the moment."""
+
+    code = "not_ready"
+
+
 class StoreUnavailableError(UnavailableError):
     """Postgres did not answer."""
 
@@ -219,3 +262,9 @@ class StreamBrokenError(ProviderError):
     def __init__(self, message: str, partial_text: str, **details: object) -> None:
         super().__init__(message, **details)
         self.partial_text = partial_text
+
+
+class InternalError(LatticeError):
+    """A fault of ours."""
+
+    code = "internal_error"

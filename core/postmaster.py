@@ -19,8 +19,10 @@ import psutil
 from core.errors import ConfigurationError
 
 MAJOR = 18
+SOCKET_NAME = ".s.PGSQL.5432"
 SERVER_USER = "pgserver"
 NO_SPACE = "No space left on device"
+ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
 START_S, STOP_S = 600, 120  # recovery after a crash replays up to max_wal_size: minutes on a slow disk
 ORPHAN_S = 5
 
@@ -48,11 +50,10 @@ def running_pid(data: Path) -> int | None:
     """
     try:
         pid = int((data / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
-        process = psutil.Process(pid)
-        alive = process.name().startswith("postgres") and process.status() != psutil.STATUS_ZOMBIE
+        command = psutil.Process(pid).cmdline()  # readable for everybody, unlike its folder; a zombie has none
     except (OSError, ValueError, psutil.Error):
         return None
-    return pid if alive else None
+    return pid if command[1:3] == ["-D", str(data)] and Path(command[0]).name == "postgres" else None
 
 
 def is_ready(data: Path) -> bool:
@@ -89,7 +90,7 @@ def init_data(data: Path, owner: int | None) -> None:
     fresh = data.with_name(f"new-{os.getpid()}")
     fresh.mkdir(mode=0o700)
     if owner is not None:
-        _open_way(find_programs(), owner)
+        _open_programs(owner)
         _open_way(fresh, owner)
         os.chown(fresh, owner, -1)
     try:
@@ -113,14 +114,17 @@ def start_server(data: Path, owner: int | None, settings: Iterable[tuple[str, st
         ConfigurationError: it does not start; the message ends with what the server said.
     """
     if running_pid(data) is None:
-        end_orphans(data)
-        (data / "postmaster.pid").unlink(missing_ok=True)  # stale: its number may belong to another process by now
+        _end_orphans(data)
+        for stale in ("postmaster.pid", f"{SOCKET_NAME}.lock"):  # their number may belong to another process by now
+            (data / stale).unlink(missing_ok=True)
     lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in settings]
-    (data / "lattice.conf").write_text("".join(lines), encoding="utf-8")
+    conf = data / "lattice.conf"
+    conf.write_text("".join(lines), encoding="utf-8")
+    conf.chmod(0o644)  # root writes it, the server's user reads it
     log = data / "server.log"
     log.unlink(missing_ok=True)  # one run's worth, so that it never grows without bound
     if owner is not None:
-        _open_way(find_programs(), owner)
+        _open_programs(owner)
         _open_way(data, owner)
     run_program("pg_ctl", ("start", "-w", "-t", str(START_S), "-D", str(data), "-l", str(log)), owner, log=log)
 
@@ -131,7 +135,7 @@ def stop_server(data: Path, owner: int | None) -> None:
         run_program("pg_ctl", ("stop", "-m", "fast", "-w", "-t", str(STOP_S), "-D", str(data)), owner)
 
 
-def end_orphans(data: Path) -> None:
+def _end_orphans(data: Path) -> None:
     """End what a killed server left behind: a process busy in a long computation does not notice that it is alone.
 
     As long as one of them holds the shared memory, no server can be started on the data.
@@ -156,14 +160,13 @@ def run_program(name: str, arguments: Sequence[str], owner: int | None, log: Pat
         ConfigurationError: it failed; the message ends with what it said.
     """
     identity: dict[str, Any] = {} if owner is None else {"user": owner, "group": _group_of(owner), "extra_groups": ()}
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_", "LANG"))}
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own programs and arguments, no shell
         [str(find_programs() / name), *arguments],
         stdin=subprocess.DEVNULL,
         # not a pipe: the server inherits it and would keep it open for as long as it runs
         stdout=subprocess.DEVNULL if log else subprocess.PIPE,
         stderr=subprocess.DEVNULL if log else subprocess.STDOUT,
-        env=environment,
+        env={key: os.environ[key] for key in ENVIRONMENT if key in os.environ},  # our secrets are none of its business
         cwd="/",
         check=False,
         start_new_session=True,  # Ctrl-C is for us: the server stops when the last of us leaves
@@ -192,7 +195,7 @@ def _service_user() -> int:
         return pwd.getpwnam(SERVER_USER).pw_uid
     command = ["useradd", "--system", "--no-create-home", "--shell", "/bin/sh", SERVER_USER]
     with suppress(OSError):
-        subprocess.run(command, check=False, capture_output=True)
+        subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - a constant
     try:  # another process may have been quicker, so that only the outcome counts
         return pwd.getpwnam(SERVER_USER).pw_uid
     except KeyError:
@@ -217,3 +220,14 @@ def _open_way(path: Path, owner: int) -> None:
         status = folder.stat()
         if status.st_uid != owner and not status.st_mode & 0o001:
             folder.chmod(status.st_mode & 0o7777 | 0o001)
+
+
+def _open_programs(owner: int) -> None:
+    """Let the server's user run the programs, even if root installed them under a closed umask."""
+    programs = find_programs()
+    _open_way(programs, owner)
+    if (programs / "postgres").stat().st_mode & 0o005 != 0o005:
+        for path in (programs.parent, *programs.parent.rglob("*")):
+            if not path.is_symlink():
+                mode = path.stat().st_mode & 0o7777
+                path.chmod(mode | 0o004 | (0o001 if mode & 0o100 else 0))

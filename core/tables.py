@@ -40,6 +40,4 @@ def json_object(default: str = "{}") -> Column[Any]:
 def owned_by(table: str, column: str, target: str | None = None) -> ForeignKeyConstraint:
     """Return the key by which rows vanish with their owner: (tenant_id, column) references the owner's primary key."""
     target = target or column
-    return ForeignKeyConstraint(
-        ["tenant_id", column], [f"{table}.tenant_id", f"{table}.{target}"], ondelete="CASCADE"
-    )
+    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.{target}"], ondelete="CASCADE")

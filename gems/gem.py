@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from core.errors import InvalidInputError
-from core.text import check_json, clean_text
+from core.text import clean_object, clean_string
 from gems.state import QuantumState, evolve
 
 NAME_LENGTH = 200
@@ -55,15 +55,14 @@ class GemChange:
         Raises:
             InvalidInputError: a name that is empty or too long, or metadata that is not JSON.
         """
-        name = None if self.name is None else clean_text("name", self.name, most=NAME_LENGTH).strip()
+        name = None if self.name is None else clean_string(self.name, "name", NAME_LENGTH).strip()
         if name == "":
             raise InvalidInputError("name", "must hold a visible character")
-        description = None
-        if self.description is not None:
-            description = clean_text("description", self.description, most=DESCRIPTION_LENGTH)
-        if self.metadata is not None:
-            check_json("metadata", self.metadata)
-        return GemChange(name, description, self.metadata)
+        description = self.description
+        if description is not None:
+            description = clean_string(description, "description", DESCRIPTION_LENGTH)
+        metadata = None if self.metadata is None else clean_object(self.metadata, "metadata")
+        return GemChange(name, description, metadata)
 
 
 def to_gem(row: Mapping[str, Any], now: datetime, time_unit: timedelta) -> Gem:

@@ -56,8 +56,8 @@ async def insert_gem(conn: Connection, change: GemChange, at: Moment) -> Gem:
     Raises:
         GemNameTakenError: the lattice has a gem of this name.
     """
-    values = {"gem_id": uuid4(), "name": change.name, "description": change.description or ""}
-    values |= {"meta": Jsonb(change.metadata or {}), "now": at.now}
+    texts = {"name": change.name, "description": change.description or ""}
+    values = {"gem_id": uuid4(), **texts, "meta": Jsonb(change.metadata or {}), "now": at.now}
     return to_gem(await _one_named(conn, "insert_gem", values), at.now, at.time_unit)
 
 
@@ -108,8 +108,8 @@ async def list_active(conn: Connection) -> list[UUID]:
 
 async def update_gem(conn: Connection, gem_id: UUID, change: GemChange, at: Moment) -> Gem:
     """Change what is given."""
-    values = {"name": change.name, "description": change.description, "gem_id": gem_id, "now": at.now}
-    values |= {"meta": None if change.metadata is None else Jsonb(change.metadata)}
+    meta = None if change.metadata is None else Jsonb(change.metadata)
+    values = {"gem_id": gem_id, "name": change.name, "description": change.description, "meta": meta, "now": at.now}
     return to_gem(await _one_named(conn, "update_gem", values), at.now, at.time_unit)
 
 

@@ -7,14 +7,9 @@ from knowledge.documents import SourceDocument, parse_document
 from knowledge.embedding import Embedder, unit_rows
 from knowledge.fusion import FusionWeights
 from knowledge.ingest import Ingestion, IngestReport
-from knowledge.recall import (
-    Filters,
-    PassageScore,
-    Recall,
-    RecalledPassage,
-    RecallQuery,
-    measure_passages,
-)
+from knowledge.query import Filters, RecallQuery
+from knowledge.ranking import PassageScore
+from knowledge.recall import Recall, RecalledPassage, measure_passages
 from knowledge.sources import SourceProblem, read_sources
 from knowledge.store import Contents, DocumentSummary
 from knowledge.tables import DocumentRow, PassageRow, PostingRow, SegmentRow

@@ -15,9 +15,9 @@ from knowledge.recall import RecalledPassage
 def feed_axiom(question: str, evidence: Sequence[RecalledPassage], gem: Gem) -> Terms[float]:
     """Return the eight terms of the axiom; passages count by their recall score.
 
-    A is the mean resonance of question and evidence, B the share of the question's terms that the evidence covers, C the
-    mean coherence, X one minus the mean subjectivity, Y half of one plus the mean interference of two passages, Z one
-    minus the mean uncertainty, E the gem's energy, F its feedback. Without evidence A, B, C, X, Y and Z are 0.
+    A is the mean resonance of question and evidence, B the share of the question's terms that the evidence covers,
+    C the mean coherence, X one minus the mean subjectivity, Y half of one plus the mean interference of two passages,
+    Z one minus the mean uncertainty, E the gem's energy, F its feedback. Without evidence A, B, C, X, Y and Z are 0.
 
     Source:
         docs/architecture.md, "The axiom".

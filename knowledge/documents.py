@@ -2,20 +2,14 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeAlias
 
 from core.errors import InvalidInputError
-
-JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
+from core.text import JSON, clean_object, clean_string, name_kind
 
 MAX_TEXT_CHARS = 20_000_000
-MAX_LABEL_CHARS = 1_000
-MAX_METADATA_BYTES = 64_000
-MAX_METADATA_DEPTH = 32
 MAX_LINKS = 10_000
 
 FIELDS = (
@@ -32,9 +26,6 @@ FIELDS = (
     "relations",
 )
 
-# Postgres stores neither NUL nor half of a surrogate pair, in text as in jsonb.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
 
 @dataclass(frozen=True, slots=True)
 class SourceDocument:
@@ -46,7 +37,7 @@ class SourceDocument:
         title: one line.
         source: where it came from, a path or an address.
         occurred_at: when what it tells happened, in UTC; None if unknown.
-        metadata: JSON values, at most MAX_METADATA_BYTES as JSON.
+        metadata: JSON values.
         gem: the gem it asks for; None leaves that to the caller.
         thread: the conversation or log it belongs to, in the order of arrival.
         speaker: who says it.
@@ -123,22 +114,10 @@ def content_hash(document: SourceDocument) -> bytes:
     return hashlib.sha256(canonical.encode("ascii")).digest()
 
 
-def _storable(text: str) -> str:
-    return _UNSTORABLE.sub(lambda found: "" if found.group() == "\x00" else "\ufffd", text)
-
-
-def _string(value: object, name: str, limit: int = MAX_LABEL_CHARS) -> str:
-    if not isinstance(value, str):
-        raise InvalidInputError(name, f"must be a string, not {_kind(value)}")
-    if len(value) > limit:
-        raise InvalidInputError(name, f"must have at most {limit:,} characters, has {len(value):,}")
-    return _storable(value)
-
-
 def _text(value: object, name: str) -> str:
     if value is None:
         raise InvalidInputError(name, "is missing")
-    text = _string(value, name, MAX_TEXT_CHARS)
+    text = clean_string(value, name, MAX_TEXT_CHARS)
     if not text or text.isspace():
         raise InvalidInputError(name, "must not be empty")
     return text
@@ -152,25 +131,25 @@ def _external_id(value: object, name: str) -> str | None:
             value = str(value)
         except ValueError as error:  # Python refuses to print a number of more than 4,300 digits
             raise InvalidInputError(name, "is too long a number") from error
-    external_id = _string(value, name)
+    external_id = clean_string(value, name)
     if not external_id.strip():
         raise InvalidInputError(name, "must not be empty; leave it out if there is none")
     return external_id
 
 
 def _label(value: object, name: str) -> str | None:
-    return None if value is None else _string(value, name).strip() or None
+    return None if value is None else clean_string(value, name).strip() or None
 
 
 def _line(value: object, name: str) -> str | None:
-    return None if value is None else " ".join(_string(value, name).split()) or None
+    return None if value is None else " ".join(clean_string(value, name).split()) or None
 
 
 def _moment(value: object, name: str) -> datetime | None:
     if value is None:
         return None
     if not isinstance(value, str | datetime):
-        raise InvalidInputError(name, f"must be an ISO 8601 date or time, not {_kind(value)}")
+        raise InvalidInputError(name, f"must be an ISO 8601 date or time, not {name_kind(value)}")
     try:
         moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -180,39 +159,14 @@ def _moment(value: object, name: str) -> datetime | None:
 
 
 def _metadata(value: object, name: str) -> Mapping[str, JSON]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise InvalidInputError(name, f"must be an object, not {_kind(value)}")
-    cleaned = {_string(key, name): _json(item, name, 1) for key, item in value.items()}
-    try:
-        size = len(json.dumps(cleaned, allow_nan=False, ensure_ascii=False).encode())
-    except ValueError as error:
-        raise InvalidInputError(name, "holds a number that JSON cannot (NaN, infinity or too many digits)") from error
-    if size > MAX_METADATA_BYTES:
-        raise InvalidInputError(name, f"must have at most {MAX_METADATA_BYTES:,} bytes as JSON, has {size:,}")
-    return cleaned
-
-
-def _json(value: object, name: str, depth: int) -> JSON:
-    if depth > MAX_METADATA_DEPTH:
-        raise InvalidInputError(name, f"must not be nested deeper than {MAX_METADATA_DEPTH} levels")
-    if isinstance(value, str):
-        return _storable(value)
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, Mapping):
-        return {_string(key, name): _json(item, name, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json(item, name, depth + 1) for item in value]
-    raise InvalidInputError(name, f"holds {_kind(value)}, which JSON cannot")
+    return {} if value is None else clean_object(value, name)
 
 
 def _list(value: object, name: str) -> Sequence[object]:
     if value is None:
         return ()
     if not isinstance(value, list | tuple):
-        raise InvalidInputError(name, f"must be a list, not {_kind(value)}")
+        raise InvalidInputError(name, f"must be a list, not {name_kind(value)}")
     if len(value) > MAX_LINKS:
         raise InvalidInputError(name, f"must have at most {MAX_LINKS:,} entries, has {len(value):,}")
     return value
@@ -229,11 +183,6 @@ def _relations(value: object, name: str) -> tuple[tuple[str, str, str], ...]:
         parts = _list(item, f"{name}[{i}]")
         if len(parts) != 3:
             raise InvalidInputError(f"{name}[{i}]", f"must be [subject, predicate, object], has {len(parts)} parts")
-        subject, predicate, object_ = (" ".join(_string(part, f"{name}[{i}]").split()) for part in parts)
+        subject, predicate, object_ = (" ".join(clean_string(part, f"{name}[{i}]").split()) for part in parts)
         relations.append((subject, predicate, object_))
     return tuple(relations)
-
-
-def _kind(value: object) -> str:
-    names = {bool: "a boolean", int: "a number", float: "a number", dict: "an object", list: "a list", str: "a string"}
-    return "null" if value is None else names.get(type(value), type(value).__name__)

@@ -67,7 +67,15 @@ def fuse(
     swing = field(state)
     coherence = relevance * weights.kappa * (2 * state.coherence - 1)
     interference = relevance * weights.lambda_ * swing
-    return Fused(relevance + coherence + interference, *parts, coherence, interference, swing)
+    return Fused(
+        score=relevance + coherence + interference,
+        dense=parts[0],
+        lexical=parts[1],
+        speaker=parts[2],
+        coherence=coherence,
+        interference=interference,
+        field=swing,
+    )
 
 
 def name_pattern(names: Iterable[str]) -> re.Pattern[str] | None:

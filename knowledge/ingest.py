@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 import numpy as np
@@ -20,7 +21,7 @@ from knowledge.chunking import Chunker
 from knowledge.documents import SourceDocument, content_hash
 from knowledge.embedding import Embedder
 from knowledge.lexical import Entry, Segment, seal, weighted_length
-from knowledge.store import Connection, Vectors
+from knowledge.store import Connection, DocumentSummary, Vectors
 
 BATCH_PASSAGES = 128
 BATCH_DOCUMENTS = 256
@@ -133,6 +134,18 @@ class Ingestion:
 
         await self.database.retrying(tenant, carry_out)
 
+    async def list_page(
+        self, tenant: UUID, gem_id: UUID, at: Moment, *, before: tuple[datetime, UUID] | None, limit: int
+    ) -> list[DocumentSummary]:
+        """Return a page of a gem's documents, newest first.
+
+        Raises:
+            GemNotFoundError: it is not in the lattice.
+        """
+        async with self.database.transaction(tenant, read_only=True) as conn:
+            await get_gems(conn, [gem_id], at)
+            return await store.list_documents(conn, gem_id, before=before, limit=limit)
+
     async def _check(self, run: _Run) -> None:
         async with self.database.transaction(run.tenant) as conn:
             await lock_gem(conn, run.gem_id, run.at)
@@ -208,7 +221,7 @@ def _depends(cuts: Sequence[CutDocument], earlier: Sequence[CutDocument]) -> boo
 
 
 def _is_current(planned: int, found: int, own: int) -> bool:
-    """Say whether a plan still holds: nobody wrote since, or only this run's earlier batch, on which it does not depend."""
+    """Say whether a plan still holds: nobody wrote since, or only this run, what it does not depend on."""
     return found in {planned, own} and found - planned <= 1
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,93 +14,22 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from core.errors import InvalidInputError
 from core.pg import Database
 from core.sql import load_queries
-from gems import Gem, Moment, QuantumState, evolve, get_gems, list_active
+from gems import Gem, Moment, QuantumState, get_gems, list_active
 from knowledge.embedding import Embedder
-from knowledge.fusion import Fused, FusionWeights, fuse, split_names
+from knowledge.fusion import FusionWeights, split_names
 from knowledge.lexical import Scores, fetch_lists, question_terms, score
+from knowledge.query import Filters, RecallQuery
+from knowledge.ranking import PassageScore, Ranked, rank
 from knowledge.store import Connection, Vectors, check_model
 
 _SQL = load_queries("knowledge.sql", "recall.sql")
 
 CANDIDATES = 100  # of each channel; docs/recall.md, "Candidates"
 EXACT_BELOW = 4_000  # passages: comparing them all is then as quick as the index, and misses nothing
-LONGEST_QUESTION = 10_000
-MOST_RESULTS = 200
 
 Candidate = tuple[UUID, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which documents may be recalled; None lets all pass.
-
-    Attributes:
-        sources: documents from one of these.
-        since: that occurred then or later.
-        until: that occurred before.
-        metadata: whose metadata contains all of this.
-    """
-
-    sources: tuple[str, ...] | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    metadata: Mapping[str, Any] | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether everything passes."""
-        return self == Filters()
-
-
-@dataclass(frozen=True, slots=True)
-class RecallQuery:
-    """A question and how to answer it.
-
-    Attributes:
-        gem_ids: where to look; empty means every gem that is not archived.
-        k: how many passages at the most.
-        max_tokens: how many tokens their texts may have together.
-    """
-
-    question: str
-    gem_ids: tuple[UUID, ...] = ()
-    k: int = 10
-    filters: Filters = field(default_factory=Filters)
-    max_tokens: int | None = None
-
-    def __post_init__(self) -> None:
-        if not self.question.strip():
-            raise InvalidInputError("question", "must not be empty")
-        if len(self.question) > LONGEST_QUESTION:
-            raise InvalidInputError("question", f"may have at most {LONGEST_QUESTION:,} characters")
-        if not 1 <= self.k <= MOST_RESULTS:
-            raise InvalidInputError("k", f"must be from 1 to {MOST_RESULTS}")
-        if self.max_tokens is not None and self.max_tokens < 1:
-            raise InvalidInputError("max_tokens", "must be at least 1")
-
-
-@dataclass(frozen=True, slots=True)
-class PassageScore:
-    """A score and its parts: dense, lexical, speaker, coherence and interference sum to it.
-
-    Attributes:
-        cosine: similarity of question and passage as embedded.
-        bm25: the lexical score as computed.
-        field: interference with the other candidates, in [−1, 1].
-    """
-
-    score: float
-    dense: float
-    lexical: float
-    speaker: float
-    coherence: float
-    interference: float
-    cosine: float
-    bm25: float
-    field: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +85,8 @@ class Recall:
         candidates = list(dict.fromkeys([*dense, *lexical]))
         async with self.database.transaction(tenant, read_only=True) as conn:
             rows = await self._hydrate(conn, candidates, vector)
-            return await _rank(conn, rows, scores, named, query, at, self.weights)
+            ranked = rank(rows, scores, named, at, self.weights)[: query.k]
+            return _within(await _complete(conn, ranked), query.max_tokens)
 
     async def _dense(
         self, tenant: UUID, query: RecallQuery, gems: Sequence[Gem], question: str
@@ -204,81 +134,34 @@ async def measure_passages(
     await conn.execute(_SQL["measure_passages"], values | {"cause": cause, "reflection_id": reflection_id})
 
 
-async def _rank(
-    conn: Connection,
-    rows: Sequence[Mapping[str, Any]],
-    scores: Scores,
-    named: frozenset[str],
-    query: RecallQuery,
-    at: Moment,
-    weights: FusionWeights,
-) -> list[RecalledPassage]:
-    if not rows:
-        return []
-    state = _states(rows, at)
-    bm25 = np.array([scores.at(row["gem_id"], row["slot"]) for row in rows], np.float64)
-    cosine = np.array([row["cosine"] for row in rows], np.float64)
-    speaks = np.array([row["speaker"] in named for row in rows], np.float64)
-    fused = fuse(cosine, bm25, speaks, state, weights)
-    best = sorted(range(len(rows)), key=lambda i: (-fused.score[i], str(rows[i]["passage_id"])))[: query.k]
+async def _complete(conn: Connection, ranked: Sequence[Ranked]) -> list[RecalledPassage]:
     async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["get_passages"], {"passage_ids": [rows[i]["passage_id"] for i in best]})
+        await cursor.execute(_SQL["get_passages"], {"passage_ids": [each.row["passage_id"] for each in ranked]})
         texts = {row["passage_id"]: row for row in await cursor.fetchall()}
-    found = [
-        _to_passage(rows[i], texts[rows[i]["passage_id"]], _score(fused, i, cosine, bm25), _at(state, i)) for i in best
-    ]
-    return _within(found, query.max_tokens)
+    found = [(each, texts.get(each.row["passage_id"])) for each in ranked]
+    return [_to_passage(each, text) for each, text in found if text is not None]
 
 
-def _states(rows: Sequence[Mapping[str, Any]], at: Moment) -> QuantumState[NDArray[np.float64]]:
-    columns = np.array(
-        [(r["energy"], r["phase"], r["coherence"], r["uncertainty"], r["measured_at"]) for r in rows], np.float64
-    ).T
-    elapsed = np.maximum(0.0, at.now.astimezone(UTC).timestamp() - columns[4]) / at.tau_s
-    return evolve(QuantumState(*columns[:4]), elapsed)
-
-
-def _at(state: QuantumState[NDArray[np.float64]], i: int) -> QuantumState[float]:
-    parts = (state.energy[i], state.phase[i], state.coherence[i], state.uncertainty[i])
-    return QuantumState(*(float(part) for part in parts))
-
-
-def _score(fused: Fused, i: int, cosine: NDArray[np.float64], bm25: NDArray[np.float64]) -> PassageScore:
-    return PassageScore(
-        score=float(fused.score[i]),
-        dense=float(fused.dense[i]),
-        lexical=float(fused.lexical[i]),
-        speaker=float(fused.speaker[i]),
-        coherence=float(fused.coherence[i]),
-        interference=float(fused.interference[i]),
-        cosine=float(cosine[i]),
-        bm25=float(bm25[i]),
-        field=float(fused.field[i]),
-    )
-
-
-def _to_passage(
-    row: Mapping[str, Any], text: Mapping[str, Any], score: PassageScore, state: QuantumState[float]
-) -> RecalledPassage:
+def _to_passage(ranked: Ranked, text: Mapping[str, Any]) -> RecalledPassage:
     return RecalledPassage(
-        passage_id=row["passage_id"],
-        document_id=row["document_id"],
+        passage_id=ranked.row["passage_id"],
+        document_id=ranked.row["document_id"],
         external_id=text["external_id"],
-        gem_id=row["gem_id"],
+        gem_id=ranked.row["gem_id"],
         text=text["body"],
         title=text["title"],
         heading=text["heading"],
         source=text["source"],
         thread=text["thread"],
-        speaker=row["speaker"],
+        speaker=ranked.row["speaker"],
         occurred_at=text["occurred_at"],
         metadata=text["meta"],
         ordinal=text["ordinal"],
         start=text["start_char"],
         end=text["end_char"],
         tokens=text["tokens"],
-        score=score,
-        state=state,
+        score=ranked.score,
+        state=ranked.state,
     )
 
 

@@ -7,7 +7,7 @@ from llm_router.prompt import Embed, Evidence, Prompt
 from llm_router.reply import NO_ANSWER, Answer, Attempt, Prices, Reply, ReplyEvent, TokenEvent, Usage
 from llm_router.router import Router
 from llm_router.target import Route, Target
-from llm_router.wiring import build_router
+from llm_router.wiring import build_router, load_openai_embedder
 
 __all__ = [
     "NO_ANSWER",
@@ -30,4 +30,5 @@ __all__ = [
     "TokenEvent",
     "Usage",
     "build_router",
+    "load_openai_embedder",
 ]

@@ -19,7 +19,7 @@ class TargetConfig:
         name: unique in the router; what attempts and replies say.
         provider: "openai" (any server that speaks Chat Completions), "anthropic" or "extractive".
         model: as the provider names it; `extractive` needs none.
-        base_url: None is the provider's own address.
+        base_url: None is the provider's own address; for "openai" it usually ends in /v1, for "anthropic" it does not.
         api_key: empty for a server that asks for none.
         timeout_s: the longest that one attempt may take.
         legacy_max_tokens: send `max_tokens` to a compatible server that does not know `max_completion_tokens`.

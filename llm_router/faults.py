@@ -28,9 +28,9 @@ FaultKind = Literal[
 
 Wire = Literal["openai", "anthropic"]
 
-Phase = Literal["connection", "clock", "answer", "stream", "decode", "end"]
+Phase = Literal["connection", "clock", "answer", "stream", "decode"]
 """Where a call was when it failed: no or a broken connection, out of time, an HTTP error answer, an error told inside a
-200 answer or stream, bytes that are not the wire's JSON, an end without finish marker."""
+200 answer or stream, bytes that are not the wire's JSON."""
 
 RETRYABLE: frozenset[FaultKind] = frozenset(
     {"rate_limited", "overloaded", "server_error", "timeout", "connection", "truncated"}
@@ -158,7 +158,6 @@ _BY_PHASE: dict[Phase, FaultKind] = {
     "connection": "connection",
     "clock": "timeout",
     "decode": "malformed",
-    "end": "truncated",
 }
 
 _BY_NAME: dict[Wire, dict[str, FaultKind]] = {

@@ -18,8 +18,13 @@ CONTEXT_WEIGHT = 0.5
 """What a word of the question counts when not the sentence but its title or passage has it."""
 
 LEAST_RELEVANCE = 0.3
-LEAST_RELEVANCE_WITH_MEANING = 0.3
-"""Below this the best sentence is no answer."""
+LEAST_RELEVANCE_WITH_MEANING = 0.35
+"""Below this the best sentence is no answer.
+
+Measured on 332 questions of HotpotQA, 2WikiMultihopQA, MuSiQue and LoCoMo, the range over the four sets: with the right
+evidence among its neighbours 86-98 % pass by words and 91-100 % with meaning, with eight random passages 4-7 % and
+4-19 %. Neighbours without the right evidence pass for half or more: relevance tells another matter, not absence.
+"""
 
 LEAST_SHARE = 0.6
 """A further sentence must be at least so relevant, as a share of the best one's relevance."""

@@ -2,13 +2,16 @@
 
 import pkgutil
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from core.errors import ConfigurationError
 from llm_router.config import EXTRACTIVE, RouterConfig, TargetConfig
 from llm_router.prompt import Embed
 from llm_router.router import Router
 from llm_router.target import Route, Target
+
+if TYPE_CHECKING:
+    from llm_router.openai_embeddings import OpenAIEmbedder
 
 ADAPTERS = {
     "anthropic": "llm_router.anthropic_messages:AnthropicTarget",
@@ -44,6 +47,12 @@ def build_router(config: RouterConfig, embed: Embed | None) -> Router:
             routes.append(Route(remote, target.timeout_s, target.prices))
             closers.append(remote.aclose)
     return Router(routes, config, closers=closers)
+
+
+def load_openai_embedder(*, model: str, dimension: int, base_url: str | None, api_key: str) -> "OpenAIEmbedder":
+    """Return an embedding model behind a server that speaks OpenAI's wire; nothing is sent yet."""
+    embedder: type[OpenAIEmbedder] = pkgutil.resolve_name("llm_router.openai_embeddings:OpenAIEmbedder")
+    return embedder(model=model, dimension=dimension, base_url=base_url, api_key=api_key)
 
 
 def _build_remote(config: TargetConfig) -> RemoteTarget:

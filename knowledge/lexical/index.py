@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -75,8 +76,14 @@ async def _insert(
         )
 
 
-def _to_segment(row: Mapping[str, object]) -> Segment:
-    fields = ("gem_id", "segment_id", "base", "span", "size", "tokens")
-    values = {name: row[name] for name in fields}
-    lists = {name: tuple(row[name] or ()) for name in ("overrides", "tombstones")}  # type: ignore[call-overload]
-    return Segment(**values, **lists)  # type: ignore[arg-type]
+def _to_segment(row: Mapping[str, Any]) -> Segment:
+    return Segment(
+        gem_id=row["gem_id"],
+        segment_id=row["segment_id"],
+        base=row["base"],
+        span=row["span"],
+        size=row["size"],
+        tokens=row["tokens"],
+        overrides=tuple(row["overrides"]),
+        tombstones=tuple(row["tombstones"]),
+    )

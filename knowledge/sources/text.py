@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
 
-from knowledge.documents import MAX_LABEL_CHARS
+from core.text import MAX_LABEL_CHARS
 from knowledge.sources.problem import UnreadableError
 
 _BOMS = (  # UTF-32 before UTF-16: its mark begins with the other's

@@ -56,8 +56,8 @@ async def test_what_is_sent_to_chat_completions(connect: Connect, prompt: Prompt
     ):
         await router.ask(prompt)
         await read(router, prompt)
-        async with connect(speaker.config(stub.address, legacy_max_tokens=True)) as router:
-            await read(router, prompt)
+        async with connect(speaker.config(stub.address, legacy_max_tokens=True)) as old_router:
+            await read(old_router, prompt)
     whole, streamed, legacy = stub.asked
     assert (whole.path, whole.headers["authorization"]) == ("/v1/chat/completions", f"Bearer {KEY}")
     assert whole.body == {

@@ -98,7 +98,7 @@ def test_a_folder_is_read_in_order_and_what_cannot_be_read_is_named() -> None:
     ]
     named = problems(found)
     assert [p.split(":")[0] for p in named] == [
-        "sources/code.py",
+        "sources/drawing.svg",
         "sources/picture.txt",
         "sources/rows.csv, line 5",
         "sources/rows.csv, line 6",

@@ -78,7 +78,7 @@ def test_an_error_inside_a_200_is_classified_by_its_body(
 
 @pytest.mark.parametrize(
     ("phase", "expected"),
-    [("connection", "connection"), ("clock", "timeout"), ("decode", "malformed"), ("end", "truncated")],
+    [("connection", "connection"), ("clock", "timeout"), ("decode", "malformed")],
 )
 def test_a_phase_without_an_answer_says_it_all(phase: Phase, expected: FaultKind) -> None:
     assert classify(Signal("openai", phase)) == expected

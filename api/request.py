@@ -1,0 +1,94 @@
+"""A request as our routes see it: who calls, the use cases, and a body that is checked strictly."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import State
+from litestar.exceptions import InternalServerException
+
+from api.auth import Principal
+from api.service import Service
+from core.errors import InvalidInputError, MalformedBodyError, UnsupportedMediaTypeError
+
+_PLACE = re.compile(r" - at `(?:key in )?\$\.?(.*)`$", re.DOTALL)
+_NAMED = re.compile(r"^Object (missing required|contains unknown) field `(.+)`$", re.DOTALL)
+
+
+class ApiRequest(Request[Principal, None, State]):
+    """A request of the API."""
+
+    @property
+    def service(self) -> Service:
+        """The use cases."""
+        service: Service = self.app.state.service
+        return service
+
+    @property
+    def tenant(self) -> UUID:
+        """Whose lattice the caller sees."""
+        return self.user.tenant_id
+
+    @property
+    def request_id(self) -> str:
+        """The id under which everything about this request is logged."""
+        request_id: str = self.scope["state"]["request_id"]
+        return request_id
+
+    async def body(self) -> bytes:
+        """Return the whole body.
+
+        Raises:
+            MalformedBodyError: the client went away before its end.
+        """
+        try:
+            return await super().body()
+        except InternalServerException as e:
+            raise MalformedBodyError("the request broke off before the end of its body") from e
+
+    async def json(self) -> Any:
+        """Return the body as the type that the route declares for `data`.
+
+        Raises:
+            UnsupportedMediaTypeError: it is declared as something other than JSON.
+            MalformedBodyError: it is no JSON.
+            InvalidInputError: it is JSON of another shape; the message names the field by its path.
+        """
+        media_type = self.content_type[0].strip().lower()
+        if media_type != "application/json" and not re.fullmatch(r"application/[\w.-]+\+json", media_type):
+            given = f"not {media_type}" if media_type else "which is missing"
+            raise UnsupportedMediaTypeError(f"send JSON with the header Content-Type: application/json, {given}")
+        field = self.route_handler.parsed_data_field
+        return decode_body(await self.body(), Any if field is None else field.raw)
+
+
+def decode_body(body: bytes, type_: Any) -> Any:
+    """Decode JSON strictly into a type.
+
+    Raises:
+        MalformedBodyError: it is no JSON.
+        InvalidInputError: it is JSON of another shape.
+    """
+    try:
+        return msgspec.json.decode(body, type=type_)
+    except msgspec.ValidationError as e:
+        raise _to_invalid_input(str(e)) from e
+    except RecursionError as e:
+        raise MalformedBodyError("the body is nested too deeply") from e
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        raise MalformedBodyError(f"the body is no JSON: {e}") from e
+
+
+def _to_invalid_input(message: str) -> InvalidInputError:
+    """Split "Expected `str`, got `int` - at `$.documents[3].text`" into the field's path and what is wrong with it."""
+    place = _PLACE.search(message)
+    path, problem = (place.group(1), message[: place.start()]) if place else ("", message)
+    if named := _NAMED.match(problem):
+        kind, name = named.groups()
+        path = f"{path}.{name}" if path else name
+        problem = "is missing" if kind == "missing required" else "is not a known field; see /schema"
+    else:
+        problem = problem[:1].lower() + problem[1:]
+    return InvalidInputError(path or "body", problem)

@@ -1,0 +1,1 @@
+"""The named queries of the API, one file a noun."""
