@@ -8,6 +8,8 @@ from typing import Any
 
 import structlog
 from structlog.contextvars import bound_contextvars, merge_contextvars
+from structlog.dev import plain_traceback
+from structlog.tracebacks import ExceptionDictTransformer
 
 SECRET_WORDS = ("key", "token", "secret", "password", "passwd", "authorization", "cookie", "credential", "dsn")
 COUNTS = ("tokens", "_tokens", "keys")  # how many, not which
@@ -34,10 +36,12 @@ def configure_logging(level: str = "INFO", *, json: bool = False) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         hide_secrets,
     ]
+    # tracebacks without the values of variables: among them are prompts and secrets
+    untold = ExceptionDictTransformer(show_locals=False)
     last: list[structlog.typing.Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [structlog.processors.ExceptionRenderer(untold), structlog.processors.JSONRenderer()]
         if json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain_traceback)]
     )
     structlog.configure(
         processors=[

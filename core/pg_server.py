@@ -54,7 +54,11 @@ def normalise_url(url: str) -> str:
         ports = str(conninfo_to_dict(plain).get("port") or "").split(",")
     except (ValueError, ProgrammingError):
         raise ConfigurationError(problem) from None
-    if parts.scheme not in SCHEMES or not all(port.isdecimal() and int(port) < 2**16 for port in ports if port):
+    if (
+        "://" not in url
+        or parts.scheme not in SCHEMES
+        or not all(port.isdecimal() and int(port) < 2**16 for port in ports if port)
+    ):
         raise ConfigurationError(problem)
     return plain
 

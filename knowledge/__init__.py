@@ -5,6 +5,7 @@ from knowledge.axiom_terms import feed_axiom
 from knowledge.chunking import Chunker
 from knowledge.documents import SourceDocument, parse_document
 from knowledge.embedding import Embedder, unit_rows
+from knowledge.evaluation import AskedQuestion, distinct, summarise, summarise_groups
 from knowledge.fusion import FusionWeights
 from knowledge.ingest import Ingestion, IngestReport
 from knowledge.query import Filters, RecallQuery
@@ -15,6 +16,7 @@ from knowledge.store import Contents, DocumentSummary
 from knowledge.tables import DocumentRow, PassageRow, PostingRow, SegmentRow
 
 __all__ = [
+    "AskedQuestion",
     "Chunker",
     "Contents",
     "DocumentRow",
@@ -33,11 +35,14 @@ __all__ = [
     "SegmentRow",
     "SourceDocument",
     "SourceProblem",
+    "distinct",
     "feed_axiom",
     "load_fastembed",
     "load_local",
     "measure_passages",
     "parse_document",
     "read_sources",
+    "summarise",
+    "summarise_groups",
     "unit_rows",
 ]

@@ -10,12 +10,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import DDL, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from core.errors import DatabaseUnfitError, StoreUnavailableError
+from core.errors import ConfigurationError, DatabaseUnfitError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 LOCK_KEY = 0x1A771CE  # any constant: migrations of one database wait for each other under it
 NO_RIGHT = "42501"
+DIMENSION_MOST = 4_000  # that an HNSW index takes of halfvec
+EMBEDDING_INDEX = (
+    "CREATE INDEX IF NOT EXISTS passage_embedding_%(dimension)s_idx "
+    "ON passage USING hnsw ((embedding::halfvec(%(dimension)s)) halfvec_cosine_ops) "
+    "WHERE vector_dims(embedding) = %(dimension)s"
+)
 REMEDY = (
     "the migrating user lacks a right. Run as an administrator of the database: CREATE EXTENSION IF NOT EXISTS vector; "
     "CREATE ROLE lattice_app NOLOGIN; GRANT lattice_app TO <user> WITH ADMIN OPTION; "
@@ -71,7 +77,22 @@ async def read_status(url: str) -> SchemaStatus:
     return await _run(url, None)
 
 
-async def _run(url: str, work: Callable[[Config, "Connection"], None] | None) -> SchemaStatus:
+async def ensure_embedding_index(url: str, dimension: int) -> SchemaStatus:
+    """Make the index over embeddings of this dimension unless it is there; the first tables have that of 384.
+
+    Passages wait while it is made over those that are stored.
+
+    Raises:
+        ConfigurationError: no index can be made for the dimension.
+        DatabaseUnfitError, StoreUnavailableError: as `upgrade`.
+    """
+    if not 1 <= dimension <= DIMENSION_MOST:
+        raise ConfigurationError(f"embeddings of {dimension} dimensions cannot be indexed; at most {DIMENSION_MOST:,} can")
+    index = DDL(EMBEDDING_INDEX, context={"dimension": dimension})
+    return await _run(url, lambda _, connection: connection.execute(index))
+
+
+async def _run(url: str, work: Callable[[Config, "Connection"], object] | None) -> SchemaStatus:
     engine = create_async_engine(_driver_url(url), poolclass=NullPool)
     try:
         with _migration_errors():
@@ -81,7 +102,7 @@ async def _run(url: str, work: Callable[[Config, "Connection"], None] | None) ->
         await engine.dispose()
 
 
-def _carry_out(connection: "Connection", work: Callable[[Config, "Connection"], None] | None) -> SchemaStatus:
+def _carry_out(connection: "Connection", work: Callable[[Config, "Connection"], object] | None) -> SchemaStatus:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection

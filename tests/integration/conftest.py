@@ -1,16 +1,15 @@
 """Use cases on this test's database, with the real local embedder."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from core.pg import Database
-from gems import Gem, Gems, Moment
-from knowledge import Chunker, Embedder, Filters, Ingestion, Recall, RecalledPassage, RecallQuery, load_local
-from knowledge import parse_document
+from gems import Gems, Moment
+from knowledge import Chunker, Embedder, Ingestion, Recall, load_local
+from llm_router import RouterConfig, build_router
+from reflection import Reflections
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MONTH = timedelta(days=30)
@@ -40,3 +39,9 @@ def ingestion(database: Database, local: Any) -> Ingestion:
 @pytest.fixture
 def recall(database: Database, local: Embedder) -> Recall:
     return Recall(database, local)
+
+
+@pytest.fixture
+def reflections(database: Database, gems: Gems, recall: Recall, local: Embedder) -> Reflections:
+    """Reflections that need no network: the extractive answer."""
+    return Reflections(database, gems, recall, build_router(RouterConfig(), local.embed))

@@ -92,7 +92,7 @@ def test_clamping_and_strictness(name: TermName, low: float, high: float) -> Non
 @pytest.mark.parametrize(
     "bad", [math.nan, math.inf, -math.inf, np.array([0.5, math.nan]), 10**309], ids=lambda bad: str(bad)[:9]
 )
-def test_what_is_not_finite_is_refused_by_name(name: str, bad: Any) -> None:  # noqa: ANN401
+def test_what_is_not_finite_is_refused_by_name(name: str, bad: Any) -> None:
     terms = astuple(replace(ONES, **{name: bad}))
     with pytest.raises(ValueError, match=f"^{ARGUMENTS[name]}: ") as caught:
         compute_intelligence(*terms)
@@ -102,7 +102,7 @@ def test_what_is_not_finite_is_refused_by_name(name: str, bad: Any) -> None:  # 
 
 @pytest.mark.parametrize("name", TERM_NAMES)
 @pytest.mark.parametrize("bad", ["1", None, True, 1j, [1.0], np.array([True]), np.array(["1"]), np.array([1j])])
-def test_what_is_no_number_is_refused_by_name(name: str, bad: Any) -> None:  # noqa: ANN401
+def test_what_is_no_number_is_refused_by_name(name: str, bad: Any) -> None:
     with pytest.raises(TypeError, match=f"^{ARGUMENTS[name]}: must"):
         compute_intelligence(*astuple(replace(ONES, **{name: bad})))
 

@@ -53,10 +53,11 @@ def break_down(password: str) -> None:
     raise RuntimeError(f"broke after {len(password)}")
 
 
-def test_a_traceback_is_told_but_not_the_values_in_it(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging("INFO", json=True)
+@pytest.mark.parametrize("json", [True, False])
+def test_a_traceback_is_told_but_not_the_values_in_it(capsys: pytest.CaptureFixture[str], json: bool) -> None:
+    configure_logging("INFO", json=json)
     try:
-        break_down("hunter2")
+        break_down("hunter" + str(3 - 1))
     except RuntimeError:
         structlog.get_logger().exception("request_failed")
     printed = capsys.readouterr().err

@@ -148,13 +148,19 @@ def test_weights_by_distance_are_those_that_were_measured() -> None:
 
 
 def test_terms_are_stems_of_words_of_two_letters_without_stop_words() -> None:
-    assert terms_of("What did the Runners' dog's do, running at 5 a.m. in Zürich?") == ["runner", "dog", "run", "zürich"]
+    assert terms_of("What did the Runners' dog's do, running at 5 a.m. in Zürich?") == [
+        "runner",
+        "dog",
+        "run",
+        "zürich",
+    ]
     assert question_terms("running, ran and runs: running") == ["ran", "run"]
     assert count_terms("A lighthouse.", "Lighthouse") == Counter({"lighthous": 2})
 
 
 def test_best_skips_what_no_term_hits_and_what_is_not_allowed() -> None:
-    index = whole([entry(0, Counter({"alpha": 1})), entry(1, Counter({"beta": 1})), entry(2, Counter({"alpha": 3}))])
+    passages = [Counter({"alpha": 1}), Counter({"beta": 1}), Counter({"alpha": 3})]
+    index = whole([entry(slot, own) for slot, own in enumerate(passages)])
     found = score(index.lists(["alpha"]))
     assert [slot for _, slot in found.best(10)] == [2, 0]
     assert [slot for _, slot in found.best(10, np.array([True, True, False]))] == [0]

@@ -1,0 +1,85 @@
+"""Documents over the wire."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from api.schemas.wire import Body, Metadata, View
+from knowledge import DocumentSummary, IngestReport, SourceDocument, parse_document
+
+
+class NewDocument(Body):
+    """A document to be taken in."""
+
+    text: Annotated[str, Meta(min_length=1, description="Its whole text.")]
+    id: Annotated[
+        str | int | None, Meta(description="Your name for it; the same one again replaces the document.")
+    ] = None
+    title: Annotated[str | None, Meta(max_length=1_000, description="One line.")] = None
+    source: Annotated[str | None, Meta(max_length=1_000, description="Where it came from: a path, an address.")] = None
+    occurred_at: Annotated[
+        str | None, Meta(description="When what it tells happened: an ISO 8601 date or time; UTC if it names no zone.")
+    ] = None
+    metadata: Metadata | None = None
+    thread: Annotated[
+        str | None, Meta(max_length=1_000, description="The conversation or log it belongs to, in the order sent.")
+    ] = None
+    speaker: Annotated[str | None, Meta(max_length=1_000, description="Who says it.")] = None
+
+
+class NewDocuments(Body):
+    """Documents to be taken into a gem."""
+
+    documents: Annotated[list[NewDocument], Meta(min_length=1, max_length=10_000, description="In their order.")]
+
+
+class IngestView(View, rename={"documents": "stored"}):
+    """What an ingestion did."""
+
+    documents: Annotated[int, Meta(description="Documents stored, new and replaced.")]
+    replaced: Annotated[int, Meta(description="Of those, the ones that replaced an older text of the same id.")]
+    skipped: Annotated[int, Meta(description="Documents that were stored already as they are.")]
+    passages: Annotated[int, Meta(description="Passages stored.")]
+    seconds: Annotated[float, Meta(description="How long it took.")]
+
+
+class DocumentView(View, rename={"document_id": "id"}):
+    """A stored document without its text."""
+
+    document_id: Annotated[UUID, Meta(description="The document's id.")]
+    gem_id: Annotated[UUID, Meta(description="Its gem.")]
+    external_id: Annotated[str | None, Meta(description="The `id` it was sent with.")]
+    title: Annotated[str | None, Meta(description="One line.")]
+    source: Annotated[str | None, Meta(description="Where it came from.")]
+    thread: Annotated[str | None, Meta(description="The conversation or log it belongs to.")]
+    speaker: Annotated[str | None, Meta(description="Who says it.")]
+    occurred_at: Annotated[datetime | None, Meta(description="When what it tells happened.")]
+    metadata: Metadata
+    passages: Annotated[int, Meta(description="Into how many passages it was cut.")]
+    characters: Annotated[int, Meta(description="How long its text is.")]
+    created_at: Annotated[datetime, Meta(description="When it was first stored.")]
+    updated_at: Annotated[datetime, Meta(description="When it was last replaced.")]
+
+
+def to_documents(body: NewDocuments) -> list[SourceDocument]:
+    """Check all documents, so that either all are taken in or none.
+
+    Raises:
+        InvalidInputError: naming the field, as in "documents[3].text".
+    """
+    return [
+        parse_document(msgspec.structs.asdict(each), f"documents[{i}]") for i, each in enumerate(body.documents)
+    ]
+
+
+def to_ingest(report: IngestReport) -> IngestView:
+    """Return a report as it is shown."""
+    return msgspec.convert(report, IngestView, from_attributes=True)
+
+
+def to_document(summary: DocumentSummary) -> DocumentView:
+    """Return a document as it is shown."""
+    return msgspec.convert(summary, DocumentView, from_attributes=True)

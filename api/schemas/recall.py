@@ -1,0 +1,144 @@
+"""Recall over the wire."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from api.schemas.gems import StateView
+from api.schemas.wire import Body, Metadata, View
+from core.text import check_json, clean_text
+from knowledge import Filters, RecalledPassage, RecallQuery
+
+QUESTION_LENGTH = 10_000
+
+Question = Annotated[str, Meta(min_length=1, max_length=QUESTION_LENGTH, description="In plain words.")]
+
+
+class FilterBody(Body):
+    """Which documents may be recalled; what is left out lets all pass."""
+
+    sources: Annotated[list[str] | None, Meta(max_length=1_000, description="Documents from one of these.")] = None
+    since: Annotated[datetime | None, Meta(description="That occurred then or later; UTC if it names no zone.")] = None
+    until: Annotated[datetime | None, Meta(description="That occurred before; UTC if it names no zone.")] = None
+    metadata: Annotated[Metadata | None, Meta(description="Whose metadata contains all of this.")] = None
+
+
+class RecallBody(Body):
+    """A question to the lattice."""
+
+    question: Question
+    gem_ids: Annotated[
+        list[UUID], Meta(max_length=1_000, description="Where to look; none means every gem that is not archived.")
+    ] = []
+    k: Annotated[int, Meta(ge=1, le=200, description="How many passages at the most.")] = 10
+    filters: Annotated[FilterBody | None, Meta(description="Which documents may be recalled.")] = None
+    max_tokens: Annotated[int | None, Meta(ge=1, description="How many tokens the texts may have together.")] = None
+    explain: Annotated[bool, Meta(description="Tell what each score was computed from.")] = False
+
+
+class ScoresView(View):
+    """A score taken apart: the five parts sum to it."""
+
+    dense: Annotated[float, Meta(description="From the likeness of meaning.")]
+    lexical: Annotated[float, Meta(description="From the words in common.")]
+    speaker: Annotated[float, Meta(description="From the speaker that the question names.")]
+    coherence: Annotated[float, Meta(description="What the passage's coherence added or took.")]
+    interference: Annotated[float, Meta(description="What its phase among the other candidates added or took.")]
+
+
+class ExplanationView(View):
+    """What a score was computed from."""
+
+    cosine: Annotated[float, Meta(description="Similarity of question and passage as embedded, in [−1, 1].")]
+    bm25: Annotated[float, Meta(description="The lexical score as computed.")]
+    field: Annotated[float, Meta(description="Interference with the other candidates, in [−1, 1].")]
+    state: Annotated[StateView, Meta(description="The passage's state now.")]
+
+
+class PassageView(View, rename={"passage_id": "id"}):
+    """A passage that answers."""
+
+    passage_id: Annotated[UUID, Meta(description="The passage's id.")]
+    document_id: Annotated[UUID, Meta(description="Its document.")]
+    external_id: Annotated[str | None, Meta(description="The `id` that its document was sent with.")]
+    gem_id: Annotated[UUID, Meta(description="Its gem.")]
+    text: Annotated[str, Meta(description="The passage.")]
+    title: Annotated[str | None, Meta(description="Its document's title.")]
+    heading: Annotated[str | None, Meta(description="The headings it stands under.")]
+    source: Annotated[str | None, Meta(description="Where its document came from.")]
+    thread: Annotated[str | None, Meta(description="The conversation or log it belongs to.")]
+    speaker: Annotated[str | None, Meta(description="Who says it.")]
+    occurred_at: Annotated[datetime | None, Meta(description="When what it tells happened.")]
+    metadata: Metadata
+    ordinal: Annotated[int, Meta(description="Its place among the passages of its document, from 0.")]
+    start: Annotated[int, Meta(description="Where it begins in the document's text, in characters.")]
+    end: Annotated[int, Meta(description="Where it ends.")]
+    tokens: Annotated[int, Meta(description="How many tokens it has.")]
+    score: Annotated[float, Meta(description="How much it matters to the question.")]
+    scores: Annotated[ScoresView, Meta(description="The score taken apart.")]
+    explanation: Annotated[ExplanationView | None, Meta(description="Null unless `explain` was asked for.")] = None
+
+
+class RecallView(View):
+    """What was recalled."""
+
+    passages: Annotated[list[PassageView], Meta(description="Best first.")]
+
+
+_SAME = tuple(set(PassageView.__struct_fields__) - {"score", "scores", "explanation"})
+
+
+def to_query(body: RecallBody) -> RecallQuery:
+    """Return the question as the use case takes it."""
+    return RecallQuery(
+        question=to_question(body.question),
+        gem_ids=tuple(dict.fromkeys(body.gem_ids)),
+        k=body.k,
+        filters=to_filters(body.filters),
+        max_tokens=body.max_tokens,
+    )
+
+
+def to_question(question: str) -> str:
+    """Return a question as it can be stored."""
+    return clean_text("question", question, most=QUESTION_LENGTH)
+
+
+def to_filters(body: FilterBody | None) -> Filters:
+    """Return the filters as the use case takes them."""
+    if body is None:
+        return Filters()
+    if body.metadata is not None:
+        check_json("filters.metadata", body.metadata)
+    sources = None if body.sources is None else tuple(_clean_sources(body.sources))
+    return Filters(sources, _in_utc(body.since), _in_utc(body.until), body.metadata)
+
+
+def to_recall(passages: Sequence[RecalledPassage], *, explain: bool) -> RecallView:
+    """Return what was recalled as it is shown."""
+    return RecallView(passages=[to_passage(each, explain=explain) for each in passages])
+
+
+def to_passage(passage: RecalledPassage, *, explain: bool = False) -> PassageView:
+    """Return a passage as it is shown."""
+    score = passage.score
+    state = msgspec.convert(passage.state, StateView, from_attributes=True)
+    explanation = ExplanationView(cosine=score.cosine, bm25=score.bm25, field=score.field, state=state)
+    return PassageView(
+        score=score.score,
+        scores=msgspec.convert(score, ScoresView, from_attributes=True),
+        explanation=explanation if explain else None,
+        **{name: getattr(passage, name) for name in _SAME},
+    )
+
+
+def _clean_sources(sources: Sequence[str]) -> list[str]:
+    return [clean_text(f"filters.sources[{i}]", source, most=1_000) for i, source in enumerate(sources)]
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

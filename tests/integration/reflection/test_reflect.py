@@ -1,0 +1,175 @@
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from core.errors import GemArchivedError, GemNotFoundError, InvalidInputError, ReflectionNotFoundError
+from core.pg import Database
+from gems import Gem, GemChange, Gems, Moment
+from knowledge import Filters, Ingestion, Recall, parse_document
+from llm_router import NO_ANSWER, Route, Router, RouterConfig, ScriptedTarget, TokenEvent
+from reflection import DoneEvent, EvidenceEvent, ReflectionRequest, Reflections
+
+NOTES = {
+    "crane": "The gantry crane at pier nine lifts forty tonnes. It was built in 1962.",
+    "ferry": "The island ferry leaves at seven and at noon. Tickets are sold on board.",
+    "gulls": "Herring gulls nest on the warehouse roof in May.",
+}
+
+
+@pytest.fixture
+async def port(gems: Gems, ingestion: Ingestion, tenant: UUID, at: Moment) -> Gem:
+    gem = await gems.create(tenant, GemChange("port"), at)
+    notes = [parse_document({"id": name, "text": text, "title": name}) for name, text in NOTES.items()]
+    await ingestion.ingest(tenant, gem.gem_id, notes, at)
+    return await gems.get(tenant, gem.gem_id, at)
+
+
+@pytest.fixture
+def scripted(database: Database, gems: Gems, recall: Recall) -> Callable[[str], Reflections]:
+    def build(answer: str) -> Reflections:
+        router = Router([Route(ScriptedTarget([answer]), 10.0, None)], RouterConfig())
+        return Reflections(database, gems, recall, router)
+
+    return build
+
+
+async def test_an_answer_cites_its_evidence_and_is_stored_as_it_was(
+    reflections: Reflections, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    found = await reflections.reflect(tenant, ReflectionRequest(port.gem_id, "When does the ferry leave?"), at)
+    assert "leaves at seven" in found.answer
+    assert found.grounding == "grounded"
+    cited = [each for each in found.evidence if each.cited]
+    assert cited[0].external_id == "ferry"
+    assert f"[{cited[0].label}]" in found.answer
+    assert found.provider == "extractive"
+    assert [attempt.outcome for attempt in found.attempts] == ["answered"]
+    assert found.axiom.score > 0
+    assert sum(share or 0 for share in found.axiom.shares.shares.values()) == pytest.approx(math.log(found.axiom.score))
+    stored = await reflections.get(tenant, found.reflection_id)
+    assert stored == replace(found, change=None)
+
+
+async def test_what_was_used_is_measured_and_what_was_not_is_left_alone(
+    reflections: Reflections, gems: Gems, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    later = replace(at, now=at.now + timedelta(days=30))
+    found = await reflections.reflect(tenant, ReflectionRequest(port.gem_id, "When does the ferry leave?"), later)
+    assert found.change is not None
+    assert found.change.after.coherence > found.change.before.coherence
+    assert found.change.after.energy > found.change.before.energy
+    assert found.change.after.uncertainty < found.change.before.uncertainty
+    log = await gems.list_measurements(tenant, port.gem_id, later)
+    assert {entry.reflection_id for entry in log} == {found.reflection_id}
+    measured = {entry.passage_id for entry in log}
+    assert measured == {None} | {each.passage_id for each in found.evidence if each.cited}
+
+
+async def test_a_question_beside_the_matter_is_declined_and_strengthens_nothing(
+    reflections: Reflections, gems: Gems, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    request = ReflectionRequest(port.gem_id, "Which composer wrote nine symphonies?")
+    found = await reflections.reflect(tenant, request, at)
+    assert found.answer == NO_ANSWER
+    assert found.grounding == "unanswered"
+    assert found.change is not None
+    assert found.change.before == found.change.after
+    assert await gems.list_measurements(tenant, port.gem_id, at) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "grounding"), [("At seven.", "uncited"), ("At seven [1].", "grounded"), ("At seven [17].", "invented")]
+)
+async def test_a_models_answer_is_marked_by_what_it_cites(
+    scripted: Callable[[str], Reflections], port: Gem, tenant: UUID, at: Moment, answer: str, grounding: str
+) -> None:
+    request = ReflectionRequest(port.gem_id, "When does the ferry leave?")
+    found = await scripted(answer).reflect(tenant, request, at)
+    assert (found.answer, found.grounding) == (answer, grounding)
+
+
+async def test_a_stream_tells_the_evidence_then_the_words_then_what_was_stored(
+    reflections: Reflections, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    request = ReflectionRequest(port.gem_id, "When does the ferry leave?")
+    events = [event async for event in reflections.stream(tenant, request, at)]
+    assert isinstance(events[0], EvidenceEvent)
+    assert isinstance(events[-1], DoneEvent)
+    said = "".join(event.text for event in events if isinstance(event, TokenEvent))
+    done = events[-1].reflection
+    assert done.answer == said
+    assert (await reflections.get(tenant, done.reflection_id)).answer == said
+
+
+async def test_a_gem_without_documents_answers_that_it_does_not_know(
+    reflections: Reflections, gems: Gems, tenant: UUID, at: Moment
+) -> None:
+    empty = await gems.create(tenant, GemChange("empty"), at)
+    found = await reflections.reflect(tenant, ReflectionRequest(empty.gem_id, "Anything?"), at)
+    assert (found.answer, found.evidence, found.axiom.score) == (NO_ANSWER, (), 0.0)
+
+
+async def test_filters_reach_the_evidence(reflections: Reflections, port: Gem, tenant: UUID, at: Moment) -> None:
+    request = ReflectionRequest(port.gem_id, "ferry", filters=Filters(sources=("nowhere",)))
+    assert (await reflections.reflect(tenant, request, at)).evidence == ()
+
+
+async def test_a_rating_is_stored_and_moves_the_feedback_of_the_gem(
+    reflections: Reflections, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    request = ReflectionRequest(port.gem_id, "When does the ferry leave?")
+    first = await reflections.reflect(tenant, request, at)
+    rated = await reflections.rate(tenant, first.reflection_id, 1.0, at)
+    assert rated.feedback == 1.0
+    assert (await reflections.get(tenant, first.reflection_id)).rating == 1.0
+    second = await reflections.reflect(tenant, request, at)
+    assert second.axiom.terms.F == 1.0
+    assert second.axiom.score > first.axiom.score
+    with pytest.raises(InvalidInputError, match="rating"):
+        await reflections.rate(tenant, first.reflection_id, 1.5, at)
+    with pytest.raises(ReflectionNotFoundError):
+        await reflections.rate(tenant, uuid4(), 1.0, at)
+
+
+async def test_deleting_a_document_takes_its_text_out_of_past_evidence(
+    reflections: Reflections, ingestion: Ingestion, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    request = ReflectionRequest(port.gem_id, "When does the ferry leave?")
+    found = await reflections.reflect(tenant, request, at)
+    gone = next(each.document_id for each in found.evidence if each.external_id == "ferry")
+    await ingestion.delete(tenant, port.gem_id, [gone], at)
+    stored = await reflections.get(tenant, found.reflection_id)
+    assert {each.external_id for each in stored.evidence} == {"crane", "gulls"}
+
+
+async def test_reflections_are_listed_newest_first_and_never_to_strangers(
+    reflections: Reflections, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    for minute in range(3):
+        moment = replace(at, now=at.now + timedelta(minutes=minute))
+        await reflections.reflect(tenant, ReflectionRequest(port.gem_id, f"Question {minute} of the ferry?"), moment)
+    page = await reflections.list_page(tenant, port.gem_id, at, before=None, limit=2)
+    assert [each.question for each in page] == ["Question 2 of the ferry?", "Question 1 of the ferry?"]
+    rest = await reflections.list_page(
+        tenant, port.gem_id, at, before=(page[-1].created_at, page[-1].reflection_id), limit=2
+    )
+    assert [each.question for each in rest] == ["Question 0 of the ferry?"]
+    stranger = uuid4()
+    with pytest.raises(GemNotFoundError):
+        await reflections.list_page(stranger, port.gem_id, at, before=None, limit=2)
+    with pytest.raises(ReflectionNotFoundError):
+        await reflections.get(stranger, page[0].reflection_id)
+    with pytest.raises(GemNotFoundError):
+        await reflections.reflect(stranger, ReflectionRequest(port.gem_id, "ferry"), at)
+
+
+async def test_an_archived_gem_is_not_asked(
+    reflections: Reflections, gems: Gems, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    await gems.archive(tenant, port.gem_id, at)
+    with pytest.raises(GemArchivedError):
+        await reflections.reflect(tenant, ReflectionRequest(port.gem_id, "ferry"), at)
