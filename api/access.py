@@ -2,10 +2,14 @@
 
 import re
 import time
+from collections.abc import Iterable
 from uuid import uuid4
 
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.log import request_context
 
 REQUEST_ID = b"x-request-id"
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -31,7 +35,7 @@ class AccessLog:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         request_id = choose_request_id(scope["headers"])
@@ -48,18 +52,16 @@ class AccessLog:
             await send(message)
 
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with request_context(request_id):
             try:
                 await self._app(scope, receive, send_on)
             finally:
                 took_ms = round((time.perf_counter() - started) * 1000, 1)
                 write = _log.debug if scope["path"] in QUIET_PATHS else _log.info
-                write(
-                    "request_answered", method=scope["method"], path=scope["path"], status=status, took_ms=took_ms
-                )
+                write("request_answered", method=scope["method"], path=scope["path"], status=status, took_ms=took_ms)
 
 
-def choose_request_id(headers: list[tuple[bytes, bytes]]) -> str:
+def choose_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """Return the id that the client gave, if it is one that is safe to log, else a new one."""
     given = next((value for name, value in headers if name == REQUEST_ID), b"")
     return given.decode() if SANE_ID.fullmatch(given) else uuid4().hex

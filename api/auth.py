@@ -46,7 +46,9 @@ def authenticate(settings: Settings, authorization: str | None, host: str | None
     """
     if settings.api_token is None:
         if not is_loopback(host or ""):
-            raise ForbiddenError("without LATTICE_API_TOKEN the service answers to localhost only, not to this host name")
+            raise ForbiddenError(
+                "without LATTICE_API_TOKEN the service answers to localhost only, not to this host name"
+            )
     else:
         scheme, _, token = (authorization or "").partition(" ")
         expected = settings.api_token.get_secret_value()

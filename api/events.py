@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 import structlog
 from anyio import CancelScope
-from litestar import Request
+from litestar import Litestar, Request
 from litestar.response import Stream
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
@@ -43,7 +43,12 @@ class EventStream(Stream):
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(self._pieces, status_code=200, media_type="text/event-stream", headers=headers)
 
-    def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **parts: Any) -> ASGIResponse:
+    def to_asgi_response(
+        self,
+        app: Litestar | None,
+        request: Request[Any, Any, Any],
+        **parts: Any,  # noqa: ANN401 - handed on as they came
+    ) -> ASGIResponse:
         """Return the response, wrapped so that its generators are closed whichever way it ends."""
         response = super().to_asgi_response(app, request, **parts)
 
@@ -89,7 +94,7 @@ async def _make(events: Happenings, first: Told, request_id: str, queue: asyncio
     except LatticeError as e:
         _log.warning("stream_failed", code=e.code, reason=e.message)
         await queue.put(encode_event("error", to_problem(e, request_id)))
-    except Exception as e:  # the outermost loop: the response has begun, so nobody else can tell the client
+    except Exception as e:  # noqa: BLE001 - the response has begun, so nobody else can tell the client
         _log.exception("stream_failed", code=InternalError.code)
         await queue.put(encode_event("error", to_problem(InternalError(str(e)), request_id)))
     await queue.put(None)
@@ -114,6 +119,6 @@ def encode_told(event: Told) -> bytes:
             return encode_event("done", to_reflection(event.reflection))
 
 
-def encode_event(name: str, data: Any) -> bytes:
+def encode_event(name: str, data: object) -> bytes:
     """Return the bytes of one event; JSON has no line breaks of its own, so one data line holds it."""
     return b"event: %b\ndata: %b\n\n" % (name.encode(), msgspec.json.encode(data))

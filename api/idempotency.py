@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from litestar import Response
 from litestar.enums import MediaType
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 from psycopg.rows import dict_row
 
 from api.request import ApiRequest
@@ -31,8 +31,8 @@ RUNNING_RETRY_S = 1
 
 IdempotencyKey = Annotated[
     str | None,
-    Parameter(
-        header="Idempotency-Key",
+    HeaderParameter(
+        name="Idempotency-Key",
         description="Any text unique to this request; sent again with the same body, the first answer comes again.",
     ),
 ]
@@ -71,9 +71,7 @@ class Claim:
     claimed_at: datetime
 
 
-async def answer_once(
-    request: ApiRequest, key: str | None, make: Callable[[], Awaitable[Created[V]]]
-) -> Response[V]:
+async def answer_once(request: ApiRequest, key: str | None, make: Callable[[], Awaitable[Created[V]]]) -> Response[V]:
     """Do the work and answer 201; of two requests with one key only the first one works.
 
     Args:

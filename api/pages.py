@@ -4,34 +4,40 @@ import base64
 import binascii
 import struct
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
-from litestar.params import Parameter
-from msgspec import Meta, Struct
+from litestar.params import QueryParameter
+from msgspec import Meta
 
 from core.errors import InvalidCursorError
 
 T = TypeVar("T")
-V = TypeVar("V")
 Position = tuple[datetime, UUID]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FORMAT = struct.Struct(">q16s")
 
-Limit = Annotated[int, Parameter(ge=1, le=200, description="How many items at the most.")]
+NextCursor = Annotated[str | None, Meta(description="Send it as `cursor` for the next page; null on the last.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many items at the most.")]
 Cursor = Annotated[
-    str | None, Parameter(max_length=100, description="`next_cursor` of the page before; none for the first.")
+    str | None, QueryParameter(max_length=100, description="`next_cursor` of the page before; none for the first.")
 ]
 
 
-class Page(Struct, Generic[V], frozen=True, kw_only=True):
-    """A page of a list, newest first."""
+@dataclass(frozen=True, slots=True)
+class Cut(Generic[T]):
+    """The items of one page.
 
-    items: Annotated[list[V], Meta(description="What is on the page.")]
-    next_cursor: Annotated[str | None, Meta(description="Send it as `cursor` for the next page; null on the last.")]
+    Attributes:
+        next_cursor: where the next page begins; None if there is none.
+    """
+
+    items: Sequence[T]
+    next_cursor: str | None
 
 
 def encode_cursor(position: Position) -> str:
@@ -58,8 +64,8 @@ def decode_cursor(cursor: str | None) -> Position | None:
         ) from e
 
 
-def to_page(found: Sequence[T], limit: int, view: Callable[[T], V], position: Callable[[T], Position]) -> Page[V]:
-    """Make a page of what was found when one more than `limit` was asked for."""
-    shown = found[:limit]
-    more = len(found) > limit
-    return Page(items=[view(each) for each in shown], next_cursor=encode_cursor(position(shown[-1])) if more else None)
+def cut_page(found: Sequence[T], limit: int, position: Callable[[T], Position]) -> Cut[T]:
+    """Cut what was found to a page; one more than `limit` was asked for, so that the last page is known as such."""
+    if len(found) <= limit:
+        return Cut(found, None)
+    return Cut(found[:limit], encode_cursor(position(found[limit - 1])))

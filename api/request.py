@@ -1,7 +1,7 @@
 """A request as our routes see it: who calls, the use cases, and a body that is checked strictly."""
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,8 @@ from litestar.exceptions import InternalServerException
 from api.auth import Principal
 from api.service import Service
 from core.errors import InvalidInputError, MalformedBodyError, UnsupportedMediaTypeError
+
+T = TypeVar("T")
 
 _PLACE = re.compile(r" - at `(?:key in )?\$\.?(.*)`$", re.DOTALL)
 _NAMED = re.compile(r"^Object (missing required|contains unknown) field `(.+)`$", re.DOTALL)
@@ -48,7 +50,7 @@ class ApiRequest(Request[Principal, None, State]):
         except InternalServerException as e:
             raise MalformedBodyError("the request broke off before the end of its body") from e
 
-    async def json(self) -> Any:
+    async def json(self) -> Any:  # noqa: ANN401 - as the framework declares it
         """Return the body as the type that the route declares for `data`.
 
         Raises:
@@ -61,10 +63,10 @@ class ApiRequest(Request[Principal, None, State]):
             given = f"not {media_type}" if media_type else "which is missing"
             raise UnsupportedMediaTypeError(f"send JSON with the header Content-Type: application/json, {given}")
         field = self.route_handler.parsed_data_field
-        return decode_body(await self.body(), Any if field is None else field.raw)
+        return decode_body(await self.body(), object if field is None else field.raw)
 
 
-def decode_body(body: bytes, type_: Any) -> Any:
+def decode_body(body: bytes, type_: type[T]) -> T:
     """Decode JSON strictly into a type.
 
     Raises:

@@ -60,7 +60,9 @@ async def open_service(settings: Settings, *, migrate: bool = False) -> AsyncIte
             statement_timeout_s=settings.pool.statement_timeout_s,
             lock_timeout_s=settings.pool.lock_timeout_s,
         )
-        database = await stack.enter_async_context(Database(pool, place.server.ensure_running if place.server else None))
+        database = await stack.enter_async_context(
+            Database(pool, place.server.ensure_running if place.server else None)
+        )
         embedder, chunker = _build_embedder(settings.embedding, stack)
         router = build_router(router_config, embedder.embed)
         stack.push_async_callback(router.aclose)

@@ -53,6 +53,11 @@ class TargetSettings(Section):
     price_cache_read_usd: Decimal | None = None
     price_cache_write_usd: Decimal | None = None
 
+    @property
+    def label(self) -> str:
+        """What attempts and reflections call it."""
+        return self.name or f"{self.provider}/{self.model}"
+
 
 class LLMSettings(Section):
     """Which models answer, in order; the extractive answer, which needs no network, is always the last."""
@@ -162,7 +167,7 @@ def _to_target(target: TargetSettings, environment: Mapping[str, str]) -> Target
         )
     values = target.model_dump(exclude={"api_key_env", "name"})
     return TargetConfig(
-        name=target.name or f"{target.provider}/{target.model}",
+        name=target.label,
         api_key=environment[variable] if variable else "",
         **values,
     )

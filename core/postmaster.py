@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
@@ -25,6 +26,8 @@ NO_SPACE = "No space left on device"
 ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
 START_S, STOP_S = 600, 120  # recovery after a crash replays up to max_wal_size: minutes on a slow disk
 ORPHAN_S = 5
+LEFTOVER = "pre-existing shared memory block"
+LEFTOVER_S = 30  # for what a killed server left behind where we cannot see whose it is, as root in some containers
 
 
 def find_programs() -> Path:
@@ -76,6 +79,10 @@ def server_owner(data: Path) -> int | None:
         if owner not in {None, os.geteuid()}:
             raise ConfigurationError(f"{data} belongs to another user: run as that user, or choose another folder")
         return None
+    if owner == 0:
+        raise ConfigurationError(
+            f"{data} belongs to root, as whom Postgres does not run: run `chown -R {SERVER_USER} {data}`"
+        )
     return owner or _service_user()
 
 
@@ -126,7 +133,16 @@ def start_server(data: Path, owner: int | None, settings: Iterable[tuple[str, st
     if owner is not None:
         _open_programs(owner)
         _open_way(data, owner)
-    run_program("pg_ctl", ("start", "-w", "-t", str(START_S), "-D", str(data), "-l", str(log)), owner, log=log)
+    deadline = time.monotonic() + LEFTOVER_S
+    while True:
+        try:
+            run_program("pg_ctl", ("start", "-w", "-t", str(START_S), "-D", str(data), "-l", str(log)), owner, log=log)
+        except ConfigurationError as e:
+            if LEFTOVER not in e.message or time.monotonic() > deadline:
+                raise
+            time.sleep(LEFTOVER_S / 100)
+        else:
+            return
 
 
 def stop_server(data: Path, owner: int | None) -> None:

@@ -5,7 +5,7 @@ from knowledge.axiom_terms import feed_axiom
 from knowledge.chunking import Chunker
 from knowledge.documents import SourceDocument, parse_document
 from knowledge.embedding import Embedder, unit_rows
-from knowledge.evaluation import AskedQuestion, distinct, summarise, summarise_groups
+from knowledge.evaluation import AskedQuestion, rank_documents, summarise_recall, summarise_recall_by_group
 from knowledge.fusion import FusionWeights
 from knowledge.ingest import Ingestion, IngestReport
 from knowledge.query import Filters, RecallQuery
@@ -35,14 +35,14 @@ __all__ = [
     "SegmentRow",
     "SourceDocument",
     "SourceProblem",
-    "distinct",
+    "rank_documents",
     "feed_axiom",
     "load_fastembed",
     "load_local",
     "measure_passages",
     "parse_document",
     "read_sources",
-    "summarise",
-    "summarise_groups",
+    "summarise_recall",
+    "summarise_recall_by_group",
     "unit_rows",
 ]

@@ -28,7 +28,7 @@ class AskedQuestion:
     seconds: float
 
 
-def distinct(documents: Iterable[str]) -> tuple[str, ...]:
+def rank_documents(documents: Iterable[str]) -> tuple[str, ...]:
     """Return each document once, where its best passage stands."""
     return tuple(dict.fromkeys(documents))
 
@@ -61,7 +61,7 @@ def ndcg_at(k: int, ranking: Sequence[str], evidence: frozenset[str]) -> float:
     return gain / best
 
 
-def summarise(asked: Sequence[AskedQuestion], ks: Sequence[int]) -> dict[str, float]:
+def summarise_recall(asked: Sequence[AskedQuestion], ks: Sequence[int]) -> dict[str, float]:
     """Return the means over questions: recall@k and hit@k for each k, mrr, ndcg@10, questions, seconds_per_question.
 
     The reciprocal rank looks as deep as the rankings go. All figures of no questions are 0.
@@ -82,7 +82,7 @@ def summarise(asked: Sequence[AskedQuestion], ks: Sequence[int]) -> dict[str, fl
     }
 
 
-def summarise_groups(asked: Sequence[AskedQuestion], ks: Sequence[int]) -> Mapping[str, dict[str, float]]:
+def summarise_recall_by_group(asked: Sequence[AskedQuestion], ks: Sequence[int]) -> Mapping[str, dict[str, float]]:
     """Return the same for each group, by its name in alphabetical order."""
     names = sorted({each.group for each in asked if each.group is not None})
-    return {name: summarise([each for each in asked if each.group == name], ks) for name in names}
+    return {name: summarise_recall([each for each in asked if each.group == name], ks) for name in names}

@@ -117,19 +117,19 @@ class SegmentRow(TenantRow, table=True):
     span: int
     size: int
     tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
+    terms: list[str] = Field(sa_column=Column(ARRAY(Text(collation="C")), nullable=False))
     overrides: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
     tombstones: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
 
 
 class PostingRow(TenantRow, table=True):
-    """One term in one segment: records of three big-endian uint16: ordinal, frequency, length."""
+    """One term in one segment: records of three big-endian uint16: ordinal, frequency, length.
+
+    It has no index but its key, found by the terms that its segment lists, and goes with its segment by trigger: an
+    index by gem would tempt the planner, while statistics are young, to read a gem's whole vocabulary for a question.
+    """
 
     __tablename__ = "lexical_posting"
-    __table_args__: ClassVar[tuple[Any, ...]] = (
-        owned_by("gem", "gem_id"),
-        Index("lexical_posting_segment_idx", "tenant_id", "gem_id", "segment_id"),
-    )
-
     term: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
     gem_id: UUID = Field(primary_key=True)
     segment_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

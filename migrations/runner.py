@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,9 +88,17 @@ async def ensure_embedding_index(url: str, dimension: int) -> SchemaStatus:
         DatabaseUnfitError, StoreUnavailableError: as `upgrade`.
     """
     if not 1 <= dimension <= DIMENSION_MOST:
-        raise ConfigurationError(f"embeddings of {dimension} dimensions cannot be indexed; at most {DIMENSION_MOST:,} can")
-    index = DDL(EMBEDDING_INDEX, context={"dimension": dimension})
+        raise ConfigurationError(
+            f"embeddings of {dimension} dimensions cannot be indexed; at most {DIMENSION_MOST:,} can"
+        )
+    index = DDL(EMBEDDING_INDEX, context={"dimension": dimension})  # type: ignore[no-untyped-call]  # SQLAlchemy's gap
     return await _run(url, lambda _, connection: connection.execute(index))
+
+
+@cache
+def needed_revision() -> str:
+    """Return the revision that this version of the program needs."""
+    return _head_of(ScriptDirectory(str(Path(__file__).parent)))
 
 
 async def _run(url: str, work: Callable[[Config, "Connection"], object] | None) -> SchemaStatus:
@@ -121,9 +130,7 @@ def _carry_out(connection: "Connection", work: Callable[[Config, "Connection"], 
 
 def _status_of(scripts: ScriptDirectory, connection: "Connection") -> SchemaStatus:
     current = MigrationContext.configure(connection).get_current_revision()
-    head = scripts.get_current_head()
-    if head is None:
-        raise DatabaseUnfitError("this installation holds no migrations; install it again")
+    head = _head_of(scripts)
     known = [revision.revision for revision in scripts.walk_revisions()][::-1]
     if current is not None and current not in known:
         raise DatabaseUnfitError(
@@ -132,6 +139,13 @@ def _status_of(scripts: ScriptDirectory, connection: "Connection") -> SchemaStat
         )
     start = 0 if current is None else known.index(current) + 1
     return SchemaStatus(current, head, tuple(known[start:]))
+
+
+def _head_of(scripts: ScriptDirectory) -> str:
+    head = scripts.get_current_head()
+    if head is None:
+        raise DatabaseUnfitError("this installation holds no migrations; install it again")
+    return head
 
 
 def _driver_url(url: str) -> str:

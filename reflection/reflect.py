@@ -1,7 +1,8 @@
 """The use cases of reflection: question → evidence → answer → check → one transaction that stores and measures."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -73,7 +74,7 @@ class Reflections:
 
     async def stream(
         self, tenant: UUID, request: ReflectionRequest, at: Moment
-    ) -> AsyncIterator[EvidenceEvent | TokenEvent | DoneEvent]:
+    ) -> AsyncGenerator[EvidenceEvent | TokenEvent | DoneEvent]:
         """Do the same, telling the evidence first and the answer as it comes.
 
         Raises:
@@ -81,11 +82,12 @@ class Reflections:
         """
         asked = await self._ask(tenant, request, at)
         yield EvidenceEvent(asked.passages)
-        async for event in self.router.stream(asked.prompt):
-            if isinstance(event, TokenEvent):
-                yield event
-            else:
-                yield DoneEvent(await self._finish(asked, event.reply))
+        async with aclosing(self.router.stream(asked.prompt)) as events:
+            async for event in events:
+                if isinstance(event, TokenEvent):
+                    yield event
+                else:
+                    yield DoneEvent(await self._finish(asked, event.reply))
 
     async def get(self, tenant: UUID, reflection_id: UUID) -> Reflection:
         """Return a reflection with its evidence and attempts."""

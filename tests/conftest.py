@@ -67,11 +67,12 @@ def template(server: EmbeddedServer) -> str:
 
 
 def make_database(server: EmbeddedServer, template: str) -> Iterator[str]:
-    name = sql.Identifier(f"test_{uuid4().hex}")
+    name = f"test_{uuid4().hex}"
+    names = (sql.Identifier(name), sql.Identifier(template))
     with psycopg.connect(server.uri(SUPERUSER), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template)))
-        yield server.uri(name._obj[0])
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+        yield server.uri(name)
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture

@@ -32,11 +32,12 @@ def list_documents(
         return await service.ingestion.list_page(service.tenant, found.gem_id, at, before=None, limit=limit)
 
     documents = with_service(work)
-    from api.cli import shapes, views
+    from api.cli import views
+    from api.schemas.documents import to_document
 
     emit(
         as_json,
-        lambda: [shapes.document(each) for each in documents],
+        lambda: [to_document(each) for each in documents],
         lambda console: views.render_documents(console, documents),
     )
 

@@ -25,7 +25,7 @@ app = typer.Typer(help="Create, find, change, archive, restore and delete gems."
 
 @app.command(epilog=examples('lattice gems create research --description "Papers" --metadata team=red'))
 def create(
-    name: Annotated[str, typer.Argument(help="New to the lattice.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="New to the lattice.")],
     description: DescriptionOption = None,
     metadata: MetadataOption = None,
     as_json: JsonOption = False,
@@ -53,11 +53,12 @@ def list_gems(
         return await service.gems.list_page(service.tenant, service.at(), archived=archived, limit=limit)
 
     found = with_service(work)
-    from api.cli import shapes, views
+    from api.cli import views
+    from api.schemas.gems import to_gem
 
     emit(
         as_json,
-        lambda: [shapes.gem(each) for each in found],
+        lambda: [to_gem(each) for each in found],
         lambda console: views.render_gems(console, found),
     )
 
@@ -124,8 +125,11 @@ def log(gem: GemArgument, limit: LimitOption = 20, as_json: JsonOption = False) 
     """Show the measurements of a gem and its passages, newest first."""
     entries = _on_gem(gem, lambda s, gem_id, at: s.gems.list_measurements(s.tenant, gem_id, at, limit=limit))
     from api.cli import views
+    from api.schemas.gems import to_measurement
 
-    emit(as_json, lambda: entries, lambda console: views.render_log(console, entries))
+    emit(
+        as_json, lambda: [to_measurement(each) for each in entries], lambda console: views.render_log(console, entries)
+    )
 
 
 def _on_gem(gem: str, use_case: "Callable[[Service, UUID, Moment], Awaitable[T]]") -> T:
@@ -138,6 +142,7 @@ def _on_gem(gem: str, use_case: "Callable[[Service, UUID, Moment], Awaitable[T]]
 
 
 def _show(gem: "Gem", *, as_json: bool) -> None:
-    from api.cli import shapes, views
+    from api.cli import views
+    from api.schemas.gems import to_gem
 
-    emit(as_json, lambda: shapes.gem(gem), lambda console: views.render_gem(console, gem))
+    emit(as_json, lambda: to_gem(gem), lambda console: views.render_gem(console, gem))

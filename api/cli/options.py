@@ -13,13 +13,15 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 GemArgument = Annotated[str, typer.Argument(metavar="GEM", help="Name or id of the gem.")]
 MetadataOption = Annotated[
     list[str] | None,
-    typer.Option("--metadata", metavar="KEY=VALUE", help="May be given several times; a value that is JSON is read so."),
+    typer.Option(
+        "--metadata", metavar="KEY=VALUE", help="May be given several times; a value that is JSON is read so."
+    ),
 ]
 
 
 def examples(*lines: str) -> str:
     """Return the end of a command's help: how it is typed."""
-    return "\n\n".join(["[bold]Examples[/bold]", *(f"  {line}".replace("[", r"\[") for line in lines)])
+    return "\n".join(["[bold]Examples[/bold]", *(f"  {line}".replace("[", r"\[") for line in lines)])
 
 
 def parse_metadata(pairs: Sequence[str] | None) -> Mapping[str, Any] | None:

@@ -1,16 +1,11 @@
 """Where a command prints: its result on standard output, everything else on standard error."""
 
-import dataclasses
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TextIO
-from uuid import UUID
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,9 +32,12 @@ def emit(as_json: bool, value: Callable[[], object], render: Callable[["Console"
 
 
 def print_json(value: object, stream: TextIO) -> None:
-    """Print one JSON value on one line."""
-    unicode = (stream.encoding or "").lower().replace("-", "").startswith("utf")
-    stream.write(json.dumps(value, default=_plain, ensure_ascii=not unicode, allow_nan=False) + "\n")
+    """Print one JSON value on one line, in UTF-8 whatever the terminal's encoding."""
+    import msgspec
+
+    stream.flush()
+    stream.buffer.write(msgspec.json.encode(value) + b"\n")
+    stream.buffer.flush()
 
 
 def note(message: str) -> None:
@@ -72,15 +70,3 @@ def open_bar(label: str, unit: str) -> Iterator[Bar]:
     )
     with Progress(*columns, console=open_console(sys.stderr)) as progress:
         yield Bar(progress, progress.add_task(label, total=None, detail=""))
-
-
-def _plain(value: object) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, UUID | Decimal):
-        return str(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Annotated, TextIO, cast
+from typing import Annotated, Any, cast
 
 import typer
 from typer.main import get_command
@@ -81,17 +81,16 @@ def _tell_usage(error: typer.TyperException, *, as_json: bool) -> None:
         return
     from typer.rich_utils import rich_format_error
 
-    rich_format_error(error)
+    rich_format_error(cast("Any", error))  # its own type is private to typer
 
 
 def _tell(code: str, message: str, details: dict[str, object], *, as_json: bool) -> None:
-    stream: TextIO = cast("TextIO", sys.stderr)
     if as_json:
-        print_json({"code": code, "message": message, **({"details": details} if details else {})}, stream)
+        print_json({"code": code, "message": message, **({"details": details} if details else {})}, sys.stderr)
         return
     from rich.text import Text
 
-    console = open_console(stream)
+    console = open_console(sys.stderr)
     console.print(Text("error: ", "bold red") + Text(message), soft_wrap=True)
     for name, value in details.items():
         if str(value) not in message and not isinstance(value, list):

@@ -24,7 +24,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def recall(
-    question: Annotated[str, typer.Argument(help="What is asked.")],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What is asked.")],
+    *,
     gem: Annotated[list[str] | None, typer.Option(help="Name or id; several may be given. All if none is.")] = None,
     k: Annotated[int, typer.Option("--k", help="How many passages at the most.")] = 10,
     source: Annotated[list[str] | None, typer.Option(help="Only from this source; several may be given.")] = None,
@@ -53,10 +54,11 @@ def recall(
         return await service.recall.recall(service.tenant, query, at)
 
     passages = with_service(work)
-    from api.cli import shapes, views
+    from api.cli import views
+    from api.schemas.recall import to_recall
 
     emit(
         as_json,
-        lambda: {"passages": [shapes.passage(each) for each in passages]},
+        lambda: to_recall(passages, explain=explain),
         lambda console: views.render_passages(console, passages, explain=explain),
     )

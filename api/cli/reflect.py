@@ -29,7 +29,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def reflect(
-    question: Annotated[str, typer.Argument(help="What is asked.")],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What is asked.")],
+    *,
     gem: Annotated[str, typer.Option(help="Name or id of the gem that is asked.")],
     k: Annotated[int, typer.Option("--k", help="How many passages the model is shown at the most.")] = 8,
     max_tokens: Annotated[int, typer.Option(help="How many tokens they may have together.")] = 3_000,
@@ -52,8 +53,9 @@ def reflect(
         return await service.reflections.reflect(service.tenant, request, at)
 
     reflection = with_service(work)
-    from api.cli import reflection_view, shapes
+    from api.cli import reflection_view
     from api.cli.output import open_console
+    from api.schemas.reflections import to_reflection
 
     if streams:
         console = open_console()
@@ -62,14 +64,14 @@ def reflect(
     else:
         emit(
             as_json,
-            lambda: shapes.reflection(reflection),
+            lambda: to_reflection(reflection),
             lambda console: reflection_view.render_reflection(console, reflection),
         )
 
 
 def feedback(
-    reflection_id: Annotated[UUID, typer.Argument(help="Id of the reflection.")],
-    rating: Annotated[float, typer.Argument(help="From -1 (wrong) to 1 (right).")],
+    reflection_id: Annotated[UUID, typer.Argument(metavar="REFLECTION_ID", help="Id of the reflection.")],
+    rating: Annotated[float, typer.Argument(metavar="RATING", help="From -1 (wrong) to 1 (right).")],
     as_json: JsonOption = False,
 ) -> None:
     """Rate an answer; the rating moves the feedback F of its gem. Write -- before a negative rating."""
@@ -78,11 +80,11 @@ def feedback(
         return await service.reflections.rate(service.tenant, reflection_id, rating, service.at())
 
     gem = with_service(work)
-    from api.cli import shapes
+    from api.schemas.gems import to_gem
 
     emit(
         as_json,
-        lambda: shapes.gem(gem),
+        lambda: to_gem(gem),
         lambda console: console.print(f"{gem.name}: feedback {gem.feedback:+.3f} from {gem.ratings} ratings"),
     )
 

@@ -38,7 +38,7 @@ def render_answer(console: Console, reflection: Reflection) -> None:
 def render_origin(console: Console, reflection: Reflection) -> None:
     """Show who gave the answer and how it stands to its evidence."""
     meaning, colour = GROUNDINGS[reflection.grounding]
-    cost = "" if reflection.cost_usd is None else f", ${reflection.cost_usd:.4f}"
+    cost = "" if not reflection.cost_usd else f", ${reflection.cost_usd:.4f}"
     console.print(Text(f"{reflection.grounding}: {meaning}", colour))
     console.print(f"by {reflection.model or reflection.provider} in {reflection.seconds:.2f} s{cost}", style="dim")
 
@@ -61,7 +61,7 @@ def render_axiom(console: Console, axiom: AxiomScore) -> None:
         limits = name == axiom.shares.limiting_term
         told = Text(meaning + ("  <- holds the score back most" if limits else ""), "yellow" if limits else "")
         value: float = getattr(axiom.terms, name)
-        table.add_row(name, f"{value:.3f}", "-inf" if share is None else f"{share:+.3f}", told)
+        table.add_row(name, f"{value:.3f}", "-inf" if share is None else f"{share + 0.0:+.3f}", told)
     console.print(indented(table))
 
 
@@ -98,9 +98,7 @@ def _columns(change: StateChange) -> Mapping[str, QuantumState[float]]:
 
 
 def _render_attempts(console: Console, reflection: Reflection) -> None:
-    failed: Sequence[str] = [
-        f"{each.target}: {each.error}" for each in reflection.attempts if each.outcome == "failed"
-    ]
+    failed: Sequence[str] = [f"{each.target}: {each.error}" for each in reflection.attempts if each.outcome == "failed"]
     if failed:
         console.print(Text(f"failed before it: {'; '.join(failed)}", "yellow"))
 

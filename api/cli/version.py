@@ -2,14 +2,12 @@
 
 import platform
 import sys
-from importlib.metadata import version
 
 import typer
 
 from api.cli.options import JsonOption, examples
 from api.cli.output import print_json
-
-DISTRIBUTION = "crystal-lattice"
+from api.version import read_version
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,14 +18,14 @@ def add_to(app: typer.Typer) -> None:
 def show_version(as_json: JsonOption = False) -> None:
     """Print the version."""
     if as_json:
-        facts = {"version": version(DISTRIBUTION), "python": platform.python_version(), "platform": platform.platform()}
+        facts = {"version": read_version(), "python": platform.python_version(), "platform": platform.platform()}
         print_json(facts, sys.stdout)
     else:
-        typer.echo(version(DISTRIBUTION))
+        typer.echo(read_version())
 
 
 def show_and_exit(asked: bool) -> None:
     """Print the version and end, if it was asked for."""
     if asked:
-        typer.echo(version(DISTRIBUTION))
+        typer.echo(read_version())
         raise typer.Exit

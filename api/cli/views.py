@@ -12,7 +12,7 @@ from rich.text import Text
 from gems import Gem, Measurement
 from knowledge import DocumentSummary, PassageScore, RecalledPassage
 
-EXCERPT = 400  # characters of a passage that are shown
+EXCERPT = 600  # characters of a passage that are shown
 INDENT = 4
 PARTS = ("dense", "lexical", "speaker", "coherence", "interference")
 

@@ -7,36 +7,39 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from api.pages import NextCursor
 from api.schemas.wire import Body, Metadata, View
 from knowledge import DocumentSummary, IngestReport, SourceDocument, parse_document
 
+Label = Annotated[str, Meta(max_length=1_000)]
 
-class NewDocument(Body):
+
+class NewDocument(Body, frozen=True, kw_only=True):
     """A document to be taken in."""
 
     text: Annotated[str, Meta(min_length=1, description="Its whole text.")]
-    id: Annotated[
-        str | int | None, Meta(description="Your name for it; the same one again replaces the document.")
-    ] = None
-    title: Annotated[str | None, Meta(max_length=1_000, description="One line.")] = None
-    source: Annotated[str | None, Meta(max_length=1_000, description="Where it came from: a path, an address.")] = None
+    id: Annotated[str | int | None, Meta(description="Your name for it; the same one again replaces the document.")] = (
+        None
+    )
+    title: Annotated[Label | None, Meta(description="One line.")] = None
+    source: Annotated[Label | None, Meta(description="Where it came from: a path, an address.")] = None
     occurred_at: Annotated[
         str | None, Meta(description="When what it tells happened: an ISO 8601 date or time; UTC if it names no zone.")
     ] = None
     metadata: Metadata | None = None
-    thread: Annotated[
-        str | None, Meta(max_length=1_000, description="The conversation or log it belongs to, in the order sent.")
-    ] = None
-    speaker: Annotated[str | None, Meta(max_length=1_000, description="Who says it.")] = None
+    thread: Annotated[Label | None, Meta(description="The conversation or log it belongs to, in the order sent.")] = (
+        None
+    )
+    speaker: Annotated[Label | None, Meta(description="Who says it.")] = None
 
 
-class NewDocuments(Body):
+class NewDocuments(Body, frozen=True, kw_only=True):
     """Documents to be taken into a gem."""
 
     documents: Annotated[list[NewDocument], Meta(min_length=1, max_length=10_000, description="In their order.")]
 
 
-class IngestView(View, rename={"documents": "stored"}):
+class IngestView(View, frozen=True, kw_only=True, rename={"documents": "stored"}):
     """What an ingestion did."""
 
     documents: Annotated[int, Meta(description="Documents stored, new and replaced.")]
@@ -46,7 +49,7 @@ class IngestView(View, rename={"documents": "stored"}):
     seconds: Annotated[float, Meta(description="How long it took.")]
 
 
-class DocumentView(View, rename={"document_id": "id"}):
+class DocumentView(View, frozen=True, kw_only=True, rename={"document_id": "id"}):
     """A stored document without its text."""
 
     document_id: Annotated[UUID, Meta(description="The document's id.")]
@@ -64,15 +67,20 @@ class DocumentView(View, rename={"document_id": "id"}):
     updated_at: Annotated[datetime, Meta(description="When it was last replaced.")]
 
 
+class DocumentPage(View, frozen=True, kw_only=True):
+    """A page of documents."""
+
+    items: Annotated[list[DocumentView], Meta(description="Newest first.")]
+    next_cursor: NextCursor
+
+
 def to_documents(body: NewDocuments) -> list[SourceDocument]:
     """Check all documents, so that either all are taken in or none.
 
     Raises:
         InvalidInputError: naming the field, as in "documents[3].text".
     """
-    return [
-        parse_document(msgspec.structs.asdict(each), f"documents[{i}]") for i, each in enumerate(body.documents)
-    ]
+    return [parse_document(msgspec.structs.asdict(each), f"documents[{i}]") for i, each in enumerate(body.documents)]
 
 
 def to_ingest(report: IngestReport) -> IngestView:

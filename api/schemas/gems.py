@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from api.pages import NextCursor
 from api.schemas.wire import Body, Metadata, View
 from gems import Gem, GemChange, Measurement
 
@@ -14,15 +15,15 @@ Name = Annotated[str, Meta(min_length=1, max_length=200, description="Unique in 
 Description = Annotated[str, Meta(max_length=10_000, description="What the gem is about.")]
 
 
-class NewGem(Body):
+class NewGem(Body, frozen=True, kw_only=True):
     """A gem to be made."""
 
     name: Name
     description: Description = ""
-    metadata: Metadata = {}
+    metadata: Metadata = msgspec.field(default_factory=dict)
 
 
-class GemPatch(Body):
+class GemPatch(Body, frozen=True, kw_only=True):
     """What to change in a gem; what is left out or null stays."""
 
     name: Name | None = None
@@ -30,7 +31,7 @@ class GemPatch(Body):
     metadata: Annotated[Metadata | None, Meta(description="Takes the place of the old one as a whole.")] = None
 
 
-class StateView(View):
+class StateView(View, frozen=True, kw_only=True):
     """A quantum state, evolved to the moment of the answer."""
 
     energy: Annotated[float, Meta(description="How slowly it fades, in τ; above 0.")]
@@ -39,7 +40,7 @@ class StateView(View):
     uncertainty: Annotated[float, Meta(description="How stale it is, in [0, 1].")]
 
 
-class GemView(View, rename={"gem_id": "id"}):
+class GemView(View, frozen=True, kw_only=True, rename={"gem_id": "id"}):
     """A gem."""
 
     gem_id: Annotated[UUID, Meta(description="The gem's id.")]
@@ -57,7 +58,14 @@ class GemView(View, rename={"gem_id": "id"}):
     updated_at: Annotated[datetime, Meta(description="When it was last changed.")]
 
 
-class MeasurementView(View):
+class GemPage(View, frozen=True, kw_only=True):
+    """A page of gems."""
+
+    items: Annotated[list[GemView], Meta(description="Newest first.")]
+    next_cursor: NextCursor
+
+
+class MeasurementView(View, frozen=True, kw_only=True):
     """One entry of a gem's log: the state right after a measurement."""
 
     passage_id: Annotated[UUID | None, Meta(description="The passage measured; null for the gem itself.")]
@@ -71,7 +79,7 @@ class MeasurementView(View):
     measured_at: Annotated[datetime, Meta(description="When.")]
 
 
-class MeasurementList(View):
+class MeasurementList(View, frozen=True, kw_only=True):
     """The newest entries of a gem's log."""
 
     items: Annotated[list[MeasurementView], Meta(description="Newest first.")]

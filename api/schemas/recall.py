@@ -10,37 +10,39 @@ from msgspec import Meta
 
 from api.schemas.gems import StateView
 from api.schemas.wire import Body, Metadata, View
-from core.text import check_json, clean_text
+from core.text import clean_object, clean_string
 from knowledge import Filters, RecalledPassage, RecallQuery
 
 QUESTION_LENGTH = 10_000
 
+Sources = Annotated[list[str], Meta(max_length=1_000)]
+Tokens = Annotated[int, Meta(ge=1)]
 Question = Annotated[str, Meta(min_length=1, max_length=QUESTION_LENGTH, description="In plain words.")]
 
 
-class FilterBody(Body):
+class FilterBody(Body, frozen=True, kw_only=True):
     """Which documents may be recalled; what is left out lets all pass."""
 
-    sources: Annotated[list[str] | None, Meta(max_length=1_000, description="Documents from one of these.")] = None
+    sources: Annotated[Sources | None, Meta(description="Documents from one of these.")] = None
     since: Annotated[datetime | None, Meta(description="That occurred then or later; UTC if it names no zone.")] = None
     until: Annotated[datetime | None, Meta(description="That occurred before; UTC if it names no zone.")] = None
     metadata: Annotated[Metadata | None, Meta(description="Whose metadata contains all of this.")] = None
 
 
-class RecallBody(Body):
+class RecallBody(Body, frozen=True, kw_only=True):
     """A question to the lattice."""
 
     question: Question
     gem_ids: Annotated[
         list[UUID], Meta(max_length=1_000, description="Where to look; none means every gem that is not archived.")
-    ] = []
+    ] = msgspec.field(default_factory=list)
     k: Annotated[int, Meta(ge=1, le=200, description="How many passages at the most.")] = 10
     filters: Annotated[FilterBody | None, Meta(description="Which documents may be recalled.")] = None
-    max_tokens: Annotated[int | None, Meta(ge=1, description="How many tokens the texts may have together.")] = None
+    max_tokens: Annotated[Tokens | None, Meta(description="How many tokens the texts may have together.")] = None
     explain: Annotated[bool, Meta(description="Tell what each score was computed from.")] = False
 
 
-class ScoresView(View):
+class ScoresView(View, frozen=True, kw_only=True):
     """A score taken apart: the five parts sum to it."""
 
     dense: Annotated[float, Meta(description="From the likeness of meaning.")]
@@ -50,7 +52,7 @@ class ScoresView(View):
     interference: Annotated[float, Meta(description="What its phase among the other candidates added or took.")]
 
 
-class ExplanationView(View):
+class ExplanationView(View, frozen=True, kw_only=True):
     """What a score was computed from."""
 
     cosine: Annotated[float, Meta(description="Similarity of question and passage as embedded, in [−1, 1].")]
@@ -59,7 +61,7 @@ class ExplanationView(View):
     state: Annotated[StateView, Meta(description="The passage's state now.")]
 
 
-class PassageView(View, rename={"passage_id": "id"}):
+class PassageView(View, frozen=True, kw_only=True, rename={"passage_id": "id"}):
     """A passage that answers."""
 
     passage_id: Annotated[UUID, Meta(description="The passage's id.")]
@@ -83,7 +85,7 @@ class PassageView(View, rename={"passage_id": "id"}):
     explanation: Annotated[ExplanationView | None, Meta(description="Null unless `explain` was asked for.")] = None
 
 
-class RecallView(View):
+class RecallView(View, frozen=True, kw_only=True):
     """What was recalled."""
 
     passages: Annotated[list[PassageView], Meta(description="Best first.")]
@@ -105,17 +107,16 @@ def to_query(body: RecallBody) -> RecallQuery:
 
 def to_question(question: str) -> str:
     """Return a question as it can be stored."""
-    return clean_text("question", question, most=QUESTION_LENGTH)
+    return clean_string(question, "question", QUESTION_LENGTH)
 
 
 def to_filters(body: FilterBody | None) -> Filters:
     """Return the filters as the use case takes them."""
     if body is None:
         return Filters()
-    if body.metadata is not None:
-        check_json("filters.metadata", body.metadata)
+    metadata = None if body.metadata is None else clean_object(body.metadata, "filters.metadata")
     sources = None if body.sources is None else tuple(_clean_sources(body.sources))
-    return Filters(sources, _in_utc(body.since), _in_utc(body.until), body.metadata)
+    return Filters(sources, _in_utc(body.since), _in_utc(body.until), metadata)
 
 
 def to_recall(passages: Sequence[RecalledPassage], *, explain: bool) -> RecallView:
@@ -137,7 +138,7 @@ def to_passage(passage: RecalledPassage, *, explain: bool = False) -> PassageVie
 
 
 def _clean_sources(sources: Sequence[str]) -> list[str]:
-    return [clean_text(f"filters.sources[{i}]", source, most=1_000) for i, source in enumerate(sources)]
+    return [clean_string(source, f"filters.sources[{i}]") for i, source in enumerate(sources)]
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from api.pages import NextCursor
 from api.schemas.gems import StateView
 from api.schemas.recall import FilterBody, PassageView, Question, to_filters, to_question
 from api.schemas.wire import Body, View
@@ -22,7 +23,7 @@ Grounding = Annotated[
 ]
 
 
-class NewReflection(Body):
+class NewReflection(Body, frozen=True, kw_only=True):
     """A question to a gem."""
 
     question: Question
@@ -36,13 +37,13 @@ class NewReflection(Body):
     ] = None
 
 
-class Feedback(Body):
+class Feedback(Body, frozen=True, kw_only=True):
     """What a user thinks of an answer."""
 
     rating: Annotated[float, Meta(ge=-1, le=1, description="From −1 (wrong) to 1 (right).")]
 
 
-class CitedPassageView(View):
+class CitedPassageView(View, frozen=True, kw_only=True):
     """A passage as the model was shown it."""
 
     label: Annotated[int, Meta(description="The number by which the answer cites it.")]
@@ -58,7 +59,7 @@ class CitedPassageView(View):
     scores: Annotated[dict[str, float], Meta(description="The score taken apart.")]
 
 
-class AxiomView(View):
+class AxiomView(View, frozen=True, kw_only=True):
     """What the axiom says of the evidence: I = E·(1 + F)·X·Y·Z·(A·B·C)."""
 
     score: Annotated[float, Meta(description="The product of all terms.")]
@@ -69,7 +70,7 @@ class AxiomView(View):
     limiting_term: Annotated[str | None, Meta(description="The term that holds the score back most.")]
 
 
-class UsageView(View):
+class UsageView(View, frozen=True, kw_only=True):
     """Tokens spent; each is in one of these counts only."""
 
     input_tokens: Annotated[int, Meta(description="Of the prompt, not from or into the provider's cache.")]
@@ -80,7 +81,7 @@ class UsageView(View):
     estimated: Annotated[bool, Meta(description="At least one count is a guess.")]
 
 
-class AttemptView(View):
+class AttemptView(View, frozen=True, kw_only=True):
     """One call of one LLM target."""
 
     target: Annotated[str, Meta(description="Its name in the settings.")]
@@ -94,14 +95,14 @@ class AttemptView(View):
     usage: Annotated[UsageView | None, Meta(description="Tokens spent, where known.")]
 
 
-class StateChangeView(View):
+class StateChangeView(View, frozen=True, kw_only=True):
     """What a reflection did to its gem's state."""
 
     before: Annotated[StateView, Meta(description="The state when the question came.")]
     after: Annotated[StateView, Meta(description="The state after the answer; the same if nothing was cited.")]
 
 
-class ReflectionView(View, rename={"reflection_id": "id"}):
+class ReflectionView(View, frozen=True, kw_only=True, rename={"reflection_id": "id"}):
     """A question, its answer, and all that the answer rests on."""
 
     reflection_id: Annotated[UUID, Meta(description="The reflection's id.")]
@@ -126,7 +127,7 @@ class ReflectionView(View, rename={"reflection_id": "id"}):
     ]
 
 
-class ReflectionSummaryView(View, rename={"reflection_id": "id"}):
+class ReflectionSummaryView(View, frozen=True, kw_only=True, rename={"reflection_id": "id"}):
     """A reflection without its evidence and attempts."""
 
     reflection_id: Annotated[UUID, Meta(description="The reflection's id.")]
@@ -141,13 +142,20 @@ class ReflectionSummaryView(View, rename={"reflection_id": "id"}):
     created_at: Annotated[datetime, Meta(description="When it was asked.")]
 
 
-class EvidenceView(View):
+class ReflectionPage(View, frozen=True, kw_only=True):
+    """A page of reflections."""
+
+    items: Annotated[list[ReflectionSummaryView], Meta(description="Newest first.")]
+    next_cursor: NextCursor
+
+
+class EvidenceView(View, frozen=True, kw_only=True):
     """The data of the event `evidence`."""
 
     passages: Annotated[list[PassageView], Meta(description="What the answer will rest on, best first.")]
 
 
-class TokenView(View):
+class TokenView(View, frozen=True, kw_only=True):
     """The data of an event `token`."""
 
     text: Annotated[str, Meta(description="To be appended to the texts before.")]
@@ -191,6 +199,6 @@ def _to_axiom(axiom: AxiomScore) -> AxiomView:
     return AxiomView(
         score=axiom.score,
         terms={name: getattr(axiom.terms, name) for name in TERM_NAMES},
-        shares=dict(axiom.shares.shares),
+        shares={name: axiom.shares.shares[name] for name in TERM_NAMES},
         limiting_term=axiom.shares.limiting_term,
     )

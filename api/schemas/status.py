@@ -7,13 +7,13 @@ from msgspec import Meta
 from api.schemas.wire import View
 
 
-class HealthView(View):
+class HealthView(View, frozen=True, kw_only=True):
     """The process answers."""
 
     status: Annotated[Literal["ok"], Meta(description="Always `ok`.")] = "ok"
 
 
-class ReadyView(View):
+class ReadyView(View, frozen=True, kw_only=True):
     """The service can work."""
 
     status: Annotated[Literal["ready"], Meta(description="Always `ready`.")] = "ready"
@@ -21,7 +21,7 @@ class ReadyView(View):
     embedding_model: Annotated[str, Meta(description="The embedding model that is loaded.")]
 
 
-class EmbeddingView(View):
+class EmbeddingView(View, frozen=True, kw_only=True):
     """The embedding model."""
 
     provider: Annotated[str, Meta(description="Who runs it.")]
@@ -29,7 +29,7 @@ class EmbeddingView(View):
     dimension: Annotated[int, Meta(description="The length of a vector.")]
 
 
-class TargetView(View):
+class TargetView(View, frozen=True, kw_only=True):
     """An LLM target."""
 
     name: Annotated[str, Meta(description="What attempts and reflections say.")]
@@ -37,7 +37,7 @@ class TargetView(View):
     model: Annotated[str, Meta(description="Its model; empty for `extractive`.")]
 
 
-class LimitsView(View):
+class LimitsView(View, frozen=True, kw_only=True):
     """How much one request may ask for."""
 
     body_bytes: Annotated[int, Meta(description="Of a request's body.")]
@@ -46,7 +46,7 @@ class LimitsView(View):
     question_characters: Annotated[int, Meta(description="Of a question.")]
 
 
-class InfoView(View):
+class InfoView(View, frozen=True, kw_only=True):
     """What runs here."""
 
     name: Annotated[Literal["crystal-lattice"], Meta(description="Always `crystal-lattice`.")] = "crystal-lattice"

@@ -16,7 +16,7 @@ class View(Struct, frozen=True, kw_only=True):
 Metadata = Annotated[dict[str, Any], Meta(description="Any JSON object, up to 64 kB.")]
 
 
-class ProblemView(View):
+class ProblemView(View, frozen=True, kw_only=True):
     """An error (RFC 9457)."""
 
     type: Annotated[str, Meta(description="A URN of the kind of error.")]

@@ -52,7 +52,7 @@ async def _merge_due(conn: AsyncConnection[DictRow], gem_id: UUID) -> None:
     while run := plan_merge(segments):
         key = {"gem_id": gem_id, "segment_ids": [s.segment_id for s in run]}
         async with conn.cursor(binary=True, row_factory=dict_row) as cursor:
-            await cursor.execute(_SQL["take_postings"], key)
+            await cursor.execute(_SQL["get_postings"], key)
             rows = [(row["term"], row["segment_id"], row["data"]) for row in await cursor.fetchall()]
         await conn.execute(_SQL["drop_segments"], key)
         merged, lists = await asyncio.to_thread(merge, run, rows)
@@ -68,7 +68,7 @@ async def _insert(
         _SQL["insert_segment"],
         key
         | {"base": segment.base, "span": segment.span, "size": segment.size, "tokens": segment.tokens}
-        | {"overrides": list(overrides), "tombstones": list(segment.tombstones)},
+        | {"terms": sorted(lists), "overrides": list(overrides), "tombstones": list(segment.tombstones)},
     )
     if lists:
         await conn.execute(

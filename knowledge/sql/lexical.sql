@@ -1,7 +1,8 @@
 -- name: insert_segment
 -- a new segment of a gem's lexical index; its id is the gem's version, so that ids rise in the order of writing
-INSERT INTO lexical_segment (gem_id, segment_id, base, span, size, tokens, overrides, tombstones)
-VALUES (%(gem_id)s, %(segment_id)s, %(base)s, %(span)s, %(size)s, %(tokens)s, %(overrides)s::int[], %(tombstones)s::int[]);
+INSERT INTO lexical_segment (gem_id, segment_id, base, span, size, tokens, terms, overrides, tombstones)
+VALUES (%(gem_id)s, %(segment_id)s, %(base)s, %(span)s, %(size)s, %(tokens)s, %(terms)s::text[], %(overrides)s::int[],
+  %(tombstones)s::int[]);
 
 -- name: insert_postings
 -- the posting lists of one segment, all in one statement (COPY is refused under row-level security)
@@ -22,11 +23,14 @@ FROM lexical_posting WHERE term = ANY(%(terms)s::text[]) AND gem_id = ANY(%(gem_
 SELECT gem_id, segment_id, base, span, size, tokens, overrides, tombstones
 FROM lexical_segment WHERE gem_id = %(gem_id)s ORDER BY segment_id;
 
--- name: take_postings
--- remove the posting lists of a run of segments and hand them over for merging
-DELETE FROM lexical_posting WHERE gem_id = %(gem_id)s AND segment_id = ANY(%(segment_ids)s::bigint[])
-RETURNING term, segment_id, data;
+-- name: get_postings
+-- the posting lists of a run of segments, for merging; found by the terms that the segments list
+SELECT p.term, p.segment_id, p.data
+FROM lexical_segment s
+JOIN lexical_posting p ON p.tenant_id = s.tenant_id AND p.term = ANY(s.terms) AND p.gem_id = s.gem_id
+  AND p.segment_id = s.segment_id
+WHERE s.gem_id = %(gem_id)s AND s.segment_id = ANY(%(segment_ids)s::bigint[]);
 
 -- name: drop_segments
--- second half of taking: the segments themselves
+-- the segments of a run; their postings go with them
 DELETE FROM lexical_segment WHERE gem_id = %(gem_id)s AND segment_id = ANY(%(segment_ids)s::bigint[]);

@@ -159,6 +159,7 @@ CREATE TABLE lexical_segment (
     span INTEGER NOT NULL,
     size INTEGER NOT NULL,
     tokens BIGINT NOT NULL,
+    terms TEXT[] COLLATE "C" NOT NULL,
     overrides INTEGER[] NOT NULL,
     tombstones INTEGER[] NOT NULL,
     CONSTRAINT lexical_segment_pkey PRIMARY KEY (tenant_id, gem_id, segment_id),
@@ -172,12 +173,21 @@ CREATE TABLE lexical_posting (
     gem_id UUID NOT NULL,
     segment_id BIGINT NOT NULL,
     data BYTEA NOT NULL,
-    CONSTRAINT lexical_posting_pkey PRIMARY KEY (tenant_id, term, gem_id, segment_id),
-    CONSTRAINT lexical_posting_tenant_id_gem_id_fkey FOREIGN KEY(tenant_id, gem_id)
-        REFERENCES gem (tenant_id, gem_id) ON DELETE CASCADE
+    CONSTRAINT lexical_posting_pkey PRIMARY KEY (tenant_id, term, gem_id, segment_id)
 );
 
-CREATE INDEX lexical_posting_segment_idx ON lexical_posting (tenant_id, gem_id, segment_id);
+-- postings go with their segment
+CREATE FUNCTION lattice_drop_postings() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM lexical_posting p
+    WHERE p.tenant_id = OLD.tenant_id AND p.term = ANY (OLD.terms) AND p.gem_id = OLD.gem_id
+      AND p.segment_id = OLD.segment_id;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER drop_postings AFTER DELETE ON lexical_segment
+    FOR EACH ROW EXECUTE FUNCTION lattice_drop_postings();
 
 CREATE TABLE reflection (
     tenant_id UUID DEFAULT nullif(current_setting('lattice.tenant', true), '')::uuid NOT NULL,
@@ -303,5 +313,6 @@ def downgrade() -> None:
     for table in reversed(TABLES):
         revoke(table)
         op.drop_table(table)
+    op.execute("DROP FUNCTION lattice_drop_postings()")
     op.execute("DROP FUNCTION lattice_measure(float8, float8, float8, float8, float8, float8, float8)")
     op.execute("DROP FUNCTION lattice_evolve(float8, float8, float8, float8, float8)")

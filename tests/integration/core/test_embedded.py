@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 import core.embedded
+import core.postmaster
 import migrations
 from core.embedded import EmbeddedConfig, EmbeddedServer
 from core.errors import ConfigurationError
@@ -44,7 +45,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="lattice-")) / "pg"  # short: a socket's path is
     yield folder
-    if (folder / "data").exists():
+    if running_pid(folder / "data") is not None:  # the test failed
         stop_server(folder / "data", server_owner(folder / "data"))
     shutil.rmtree(folder.parent)
 
@@ -146,6 +147,27 @@ async def test_a_killed_server_whose_backend_computes_on_is_started_again(folder
         assert await ask(server, "SELECT 7") == 7
 
 
+async def test_leftovers_that_cannot_be_ended_are_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core.postmaster, "_end_orphans", lambda _: None)
+    async with make_server(folder) as server:
+        async with await psycopg.AsyncConnection.connect(server.uri(), autocommit=True) as conn:
+            long = asyncio.create_task(conn.execute("SELECT count(*) FROM generate_series(1, 5000000)"))
+            await asyncio.sleep(0.1)
+            kill_postmaster(server)
+            await server.ensure_running()
+            await asyncio.wait([long])  # it may even have come to its end
+            long.exception()
+        assert await ask(server, "SELECT 7") == 7
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files to root")
+async def test_data_that_belong_to_root_are_told_how_to_be_mended(folder: Path) -> None:
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "PG_VERSION").write_text("18\n")
+    with pytest.raises(ConfigurationError, match="chown -R pgserver"):
+        await make_server(folder).start()
+
+
 async def test_a_pool_survives_a_killed_server(folder: Path, tenant: UUID) -> None:
     async with make_server(folder) as server:
         await migrations.upgrade(server.uri())
@@ -154,8 +176,7 @@ async def test_a_pool_survives_a_killed_server(folder: Path, tenant: UUID) -> No
             for _ in range(2):
                 kill_postmaster(server)
                 while running_pid(server.data) is None:  # its backends take a moment to notice, and serve until then
-                    async with database.transaction(tenant) as conn:
-                        await conn.execute("SELECT 1")
+                    await database.retrying(tenant, lambda conn: conn.execute("SELECT 1"))
 
 
 async def test_stale_files_of_another_process_do_not_matter(folder: Path) -> None:

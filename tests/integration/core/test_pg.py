@@ -1,18 +1,16 @@
-"""The pool and its transactions on a real Postgres."""
+"""Transactions of the pool on a real Postgres."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID, uuid4
 
 import numpy as np
-import psycopg
 import pytest
 from pgvector import HalfVector
-from psycopg import errors, sql
+from psycopg import errors
 
-from core.embedded import SUPERUSER, EmbeddedServer
 from core.errors import (
     ConflictError,
     DatabaseUnfitError,
@@ -21,11 +19,8 @@ from core.errors import (
     StoreBusyError,
     StoreUnavailableError,
 )
-from core.pg import Connection, Database, PoolConfig, check_server
-
-INSERT = "INSERT INTO gem (gem_id, name) VALUES (%s, %s)"
-NAMES = "SELECT name FROM gem ORDER BY name"
-RENAME = "UPDATE gem SET name = name || %s"
+from core.pg import Database, PoolConfig
+from tests.integration.core.gem_names import INSERT, NAMES, RENAME, insert, names
 
 
 @pytest.fixture
@@ -34,32 +29,6 @@ async def narrow(database_url: str) -> AsyncIterator[Database]:
     config = PoolConfig(database_url, max_size=1, acquire_timeout_s=0.3, statement_timeout_s=0.3, lock_timeout_s=0.1)
     async with Database(config) as database:
         yield database
-
-
-@pytest.fixture
-def stranger_url(server: EmbeddedServer, database_url: str) -> Iterator[str]:
-    """The test's database, as a user without any right."""
-    name = sql.Identifier(user := f"stranger_{uuid4().hex}")
-    with psycopg.connect(server.uri(SUPERUSER), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(name))
-        yield database_url.replace(f"//{SUPERUSER}@", f"//{user}@")
-        admin.execute(sql.SQL("DROP ROLE {}").format(name))
-
-
-async def insert(database: Database, tenant: UUID, name: str) -> None:
-    async with database.transaction(tenant) as conn:
-        await conn.execute(INSERT, (uuid4(), name))
-
-
-async def names(database: Database, tenant: UUID) -> list[str]:
-    async with database.transaction(tenant, read_only=True) as conn:
-        return [name for (name,) in await (await conn.execute(NAMES)).fetchall()]
-
-
-async def end_session(url: str, conn: Connection) -> None:
-    """End a session from outside, as a restart of the server or a failing network would."""
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as admin:
-        await admin.execute("SELECT pg_terminate_backend(%s, 5000)", (conn.info.backend_pid,))
 
 
 async def test_it_works_as_the_service_with_limits_and_exact_filters(database: Database, tenant: UUID) -> None:
@@ -202,116 +171,6 @@ async def test_a_pool_in_full_use_says_so(narrow: Database, tenant: UUID) -> Non
     assert await names(narrow, tenant) == []
 
 
-async def test_a_serialization_failure_is_run_again(database: Database, tenant: UUID) -> None:
-    await insert(database, tenant, "x")
-    both = asyncio.Barrier(2)
-    runs = 0
-
-    async def rename(conn: Connection) -> None:
-        nonlocal runs
-        runs += 1
-        await conn.execute(NAMES)  # takes the snapshot
-        if runs <= 2:
-            await both.wait()
-        await conn.execute(RENAME, ("+",))
-
-    await asyncio.gather(*(database.retrying(tenant, rename, snapshot=True) for _ in range(2)))
-    assert (runs, await names(database, tenant)) == (3, ["x++"])
-
-
-async def test_a_deadlock_is_run_again(database: Database, tenant: UUID) -> None:
-    for name in "ab":
-        await insert(database, tenant, name)
-    both = asyncio.Barrier(2)
-    runs = 0
-
-    async def touch(conn: Connection, first: str, second: str) -> None:
-        nonlocal runs
-        runs += 1
-        await conn.execute("UPDATE gem SET ratings = ratings + 1 WHERE name = %s", (first,))
-        if runs <= 2:
-            await both.wait()
-        await conn.execute("UPDATE gem SET ratings = ratings + 1 WHERE name = %s", (second,))
-
-    await asyncio.gather(
-        database.retrying(tenant, lambda conn: touch(conn, "a", "b")),
-        database.retrying(tenant, lambda conn: touch(conn, "b", "a")),
-    )
-    async with database.transaction(tenant) as conn:
-        assert await (await conn.execute("SELECT ratings FROM gem")).fetchall() == [(2,), (2,)]
-    assert runs == 3
-
-
-async def test_a_connection_that_breaks_before_the_commit_is_run_again(
-    database: Database, database_url: str, tenant: UUID
-) -> None:
-    runs = 0
-
-    async def work(conn: Connection) -> int:
-        nonlocal runs
-        runs += 1
-        await conn.execute(INSERT, (uuid4(), f"run {runs}"))
-        if runs == 1:
-            await end_session(database_url, conn)
-            await conn.execute("SELECT 1")
-        return runs
-
-    assert await database.retrying(tenant, work) == 2
-    assert await names(database, tenant) == ["run 2"]
-
-
-async def test_a_connection_that_breaks_while_committing_is_not_run_again(
-    database: Database, database_url: str, tenant: UUID
-) -> None:
-    runs = 0
-
-    async def work(conn: Connection) -> None:
-        nonlocal runs
-        runs += 1
-        await end_session(database_url, conn)
-
-    with pytest.raises(StoreUnavailableError) as caught:
-        await database.retrying(tenant, work)
-    assert (runs, caught.value.details["outcome"]) == (1, "unknown")
-
-
-async def test_a_read_that_breaks_at_its_end_is_run_again(database: Database, database_url: str, tenant: UUID) -> None:
-    runs = 0
-
-    async def work(conn: Connection) -> int:
-        nonlocal runs
-        runs += 1
-        if runs == 1:
-            await end_session(database_url, conn)
-        return runs
-
-    assert await database.retrying(tenant, work, read_only=True) == 2
-
-
-async def test_errors_that_repeating_cannot_mend_are_told_at_once(database: Database, tenant: UUID) -> None:
-    runs = 0
-
-    async def work(conn: Connection) -> None:
-        nonlocal runs
-        runs += 1
-        await conn.execute("SELECT 1 / 0")
-
-    with pytest.raises(errors.DivisionByZero):
-        await database.retrying(tenant, work)
-    assert runs == 1
-
-
-async def test_connections_that_broke_while_idle_are_replaced_unseen(database_url: str, tenant: UUID) -> None:
-    async with Database(PoolConfig(database_url, min_size=4)) as database:
-        await asyncio.gather(*(names(database, tenant) for _ in range(4)))
-        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as admin:
-            await admin.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND application_name = 'crystal-lattice'"
-            )
-        assert await asyncio.gather(*(names(database, tenant) for _ in range(4))) == [[], [], [], []]
-
-
 async def test_vectors_travel_in_both_directions(database: Database, tenant: UUID) -> None:
     vector = np.array([0.5, -1.0, 2.0], dtype=np.float32)
     async with database.transaction(tenant) as conn:
@@ -323,44 +182,11 @@ async def test_vectors_travel_in_both_directions(database: Database, tenant: UUI
     assert full.to_list() == vector.tolist()
 
 
-async def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
-    with pytest.raises(StoreUnavailableError, match="LATTICE_DATABASE_URL") as caught:
-        await Database(PoolConfig("postgresql://u:hunter2@127.0.0.1:1/d")).open()
-    assert "hunter2" not in str(caught.value)
-
-
-def test_the_password_stays_out_of_the_configurations_text() -> None:
-    assert "hunter2" not in repr(PoolConfig("postgresql://u:hunter2@127.0.0.1:1/d"))
-
-
-async def test_a_user_who_may_not_work_as_the_service_is_told_what_to_run(stranger_url: str) -> None:
-    with pytest.raises(DatabaseUnfitError, match=r'run: GRANT lattice_app TO "stranger_'):
-        await Database(PoolConfig(stranger_url)).open()
-
-
 async def test_a_closed_database_says_so(database: Database, tenant: UUID) -> None:
     await database.close()
     await database.close()
     with pytest.raises(StoreUnavailableError, match="closed"):
         await names(database, tenant)
-
-
-@pytest.mark.parametrize("url", ["database_url", "empty_database_url"])
-async def test_a_fit_server_passes(request: pytest.FixtureRequest, url: str) -> None:
-    async with await psycopg.AsyncConnection.connect(request.getfixturevalue(url)) as conn:
-        await check_server(conn)
-
-
-async def test_an_unfit_user_is_told_everything_that_is_missing(stranger_url: str) -> None:
-    async with await psycopg.AsyncConnection.connect(stranger_url) as conn:
-        with pytest.raises(DatabaseUnfitError, match=r'GRANT lattice_app TO "stranger_'):
-            await check_server(conn)
-
-
-async def test_an_old_schema_is_told_as_such(empty_database_url: str, template: str, tenant: UUID) -> None:
-    async with Database(PoolConfig(empty_database_url)) as database:
-        with pytest.raises(DatabaseUnfitError, match="lattice db upgrade"):
-            await names(database, tenant)
 
 
 async def test_a_text_too_long_for_a_key_is_the_callers_to_mend(database: Database, tenant: UUID) -> None:

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from knowledge.evaluation import (
     AskedQuestion,
-    distinct,
     hit_at,
     ndcg_at,
+    rank_documents,
     recall_at,
     reciprocal_rank,
-    summarise,
-    summarise_groups,
+    summarise_recall,
+    summarise_recall_by_group,
 )
 
 RANKING = ("a", "b", "c", "d")
@@ -24,7 +24,7 @@ def asked(ranking: tuple[str, ...], evidence: str, group: str | None = None, sec
 
 
 def test_a_document_stands_where_its_best_passage_does() -> None:
-    assert distinct(["b", "a", "b", "c", "a"]) == ("b", "a", "c")
+    assert rank_documents(["b", "a", "b", "c", "a"]) == ("b", "a", "c")
 
 
 @pytest.mark.parametrize(("k", "recall", "hit"), [(1, 0.0, 0.0), (2, 0.5, 1.0), (4, 1.0, 1.0), (9, 1.0, 1.0)])
@@ -63,7 +63,7 @@ def test_figures_are_shares_and_grow_with_k(ranking: tuple[str, ...], evidence: 
 
 
 def test_summary_is_the_mean_over_questions() -> None:
-    figures = summarise([asked(RANKING, "a", seconds=0.1), asked(RANKING, "z", seconds=0.3)], (1, 5))
+    figures = summarise_recall([asked(RANKING, "a", seconds=0.1), asked(RANKING, "z", seconds=0.3)], (1, 5))
     assert figures == {
         "recall@1": 0.5,
         "recall@5": 0.5,
@@ -77,9 +77,9 @@ def test_summary_is_the_mean_over_questions() -> None:
 
 
 def test_groups_are_summed_up_apart_and_no_group_belongs_to_none() -> None:
-    groups = summarise_groups([asked(RANKING, "a", "x"), asked(RANKING, "z", "y"), asked(RANKING, "z")], (1,))
+    groups = summarise_recall_by_group([asked(RANKING, "a", "x"), asked(RANKING, "z", "y"), asked(RANKING, "z")], (1,))
     assert {name: figures["recall@1"] for name, figures in groups.items()} == {"x": 1.0, "y": 0.0}
 
 
 def test_summary_of_no_questions_is_zero() -> None:
-    assert summarise([], (5,))["recall@5"] == 0.0
+    assert summarise_recall([], (5,))["recall@5"] == 0.0

@@ -1,0 +1,54 @@
+"""The application: settings in, everything wired, REST out."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from api.access import AccessLog
+from api.errors import answer_error, answer_fault, answer_framework_error
+from api.openapi import describe
+from api.request import ApiRequest
+from api.routes import documents, gems, recall, reflections, status
+from api.service import Service, open_service
+from api.settings import Settings
+from core.errors import LatticeError
+
+ROUTERS = (gems.router, documents.router, recall.router, reflections.router, status.router)
+
+
+def create_app(
+    settings: Settings, opening: Callable[[Settings], AbstractAsyncContextManager[Service]] = open_service
+) -> Litestar:
+    """Return the application; nothing is opened until it starts.
+
+    Args:
+        settings: of this process.
+        opening: what starts the use cases with the application and stops them with it.
+    """
+
+    @asynccontextmanager
+    async def serve(app: Litestar) -> AsyncIterator[None]:
+        async with opening(settings) as service:
+            app.state.service = service
+            yield
+
+    app = Litestar(
+        route_handlers=[Router(path="/api/v1", route_handlers=ROUTERS)],
+        lifespan=[serve],
+        state=State({"settings": settings}),
+        request_class=ApiRequest,
+        request_max_body_size=settings.max_body_bytes,
+        exception_handlers={
+            LatticeError: answer_error,
+            HTTPException: answer_framework_error,
+            Exception: answer_fault,
+        },
+        openapi_config=describe(),
+        logging_config=None,
+        debug=False,
+    )
+    app.asgi_handler = AccessLog(app.asgi_handler)
+    return app

@@ -1,0 +1,116 @@
+"""`lattice serve`: the REST API."""
+
+import logging
+import signal
+import socket
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli.options import examples
+from api.cli.output import note
+from api.cli.session import run
+from core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from api.settings import Settings
+
+BACKLOG = 2048
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    lines = ("lattice serve", "lattice serve --port 9000 --migrate", "LATTICE_API_TOKEN=… lattice serve --host 0.0.0.0")
+    app.command("serve", epilog=examples(*lines))(serve)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on, instead of LATTICE_HOST.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Instead of LATTICE_PORT; 0 takes a free one.")
+    ] = None,
+    migrate: Annotated[bool, typer.Option("--migrate", help="Bring the schema up to date first.")] = False,
+) -> None:
+    """Serve the REST API until Ctrl-C or SIGTERM; requests under way are answered first."""
+    from api.settings import read_settings
+    from core.log import configure_logging
+
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = read_settings().model_copy(update=given)
+    configure_logging(settings.log_level, json=settings.log_json)
+    require_token(settings)
+    run(_serve(settings, migrate=migrate))
+
+
+def require_token(settings: "Settings") -> None:
+    """Check that a service that others can reach asks for a token.
+
+    Raises:
+        ConfigurationError: it does not.
+    """
+    if settings.api_token is None and not is_loopback(settings.host):
+        raise ConfigurationError(
+            f"on {settings.host} others could reach the service without a token: set LATTICE_API_TOKEN, "
+            "or listen on 127.0.0.1"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address is reached from this machine only."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _serve(settings: "Settings", *, migrate: bool) -> None:
+    import uvicorn
+
+    import migrations
+    from api.app import create_app
+    from api.service import open_place, require_schema
+
+    class Server(uvicorn.Server):
+        """Says where it listens as soon as it does."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started and sockets:
+                note(f"Crystal Lattice serves {_url(sockets[0])} (API description: /schema; Ctrl-C stops it)")
+
+    settings.router_config()
+    listener = _listen(settings.host, settings.port)
+    # held from here on, so that an unfit database is told in one line, and the service finds it running
+    async with open_place(settings) as place:
+        if migrate or place.server is not None:
+            await migrations.upgrade(place.url)
+        else:
+            await require_schema(place.url)
+        config = uvicorn.Config(create_app(settings), log_config=None, access_log=settings.log_level == "debug")
+        server = Server(config)
+        _leave_signals_to_server()
+        await server.serve([listener])
+    if not server.started:
+        raise ConfigurationError("the service could not start; its log says why")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as e:
+        raise ConfigurationError(
+            f"cannot listen on {host}, port {port} ({e.strerror or e}): choose another by --host and --port"
+        ) from e
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _leave_signals_to_server() -> None:
+    """Let a signal that the server has obeyed end there: it raises it again, which would look like a failure."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: logging.getLogger(__name__).debug("signal_received: %s", number))
