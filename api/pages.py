@@ -24,7 +24,7 @@ _FORMAT = struct.Struct(">q16s")
 NextCursor = Annotated[str | None, Meta(description="Send it as `cursor` for the next page; null on the last.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many items at the most.")]
 Cursor = Annotated[
-    str | None, QueryParameter(max_length=100, description="`next_cursor` of the page before; none for the first.")
+    str | None, QueryParameter(description="`next_cursor` of the page before; none for the first.")
 ]
 
 

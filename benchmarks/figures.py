@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import psycopg
 
 import migrations
 from core.clock import utc_now
@@ -46,6 +47,25 @@ async def time_each(calls: int, call: Callable[[int], Awaitable[object]], warmup
         await call(i)
         spent[i] = (time.perf_counter() - started) * 1e3
     return spent
+
+
+async def time_in_turn(
+    calls: int, first: Callable[[int], Awaitable[object]], second: Callable[[int], Awaitable[object]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Time two calls A B A B …, so that what else the machine does meets both; milliseconds, each of shape (calls,)."""
+    spent = np.empty((calls, 2))
+    for i in range(-10, calls):
+        for j, call in enumerate((first, second)):
+            started = time.perf_counter()
+            await call(i)
+            spent[i, j] = (time.perf_counter() - started) * 1e3
+    return spent[:, 0], spent[:, 1]
+
+
+async def refresh_statistics(url: str) -> None:
+    """Bring the planner's statistics up to date, as autovacuum does a minute later."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
+        await conn.execute("ANALYZE")
 
 
 def this_moment() -> Moment:

@@ -10,9 +10,10 @@ from benchmarks.figures import Figure, fresh_database, this_moment
 from core.pg import DEFAULT_TENANT
 from gems import Gems
 from knowledge import Chunker, Ingestion, load_local
+from knowledge.context import own_text
 
-TURNS, TURN_SENTENCES = 600, 1
-PASSAGES, PASSAGE_SENTENCES = 500, 7
+TURNS = 600
+DOCUMENTS, SENTENCES = 400, 5
 ROUNDS = 3
 
 
@@ -27,14 +28,20 @@ async def measure() -> AsyncIterator[Figure]:
         yield Figure("embedding, turns", TURNS / (time.perf_counter() - started), "texts/s")
         async with fresh_database() as (database, _):
             gem = await Gems(database).ensure(DEFAULT_TENANT, "bench", this_moment())
-            ingestion = Ingestion(database, embedder, Chunker(embedder.tokenizer))
+            chunker = Chunker(embedder.tokenizer)
+            ingestion = Ingestion(database, embedder, chunker)
             bare, whole = [], []
             for seed in range(ROUNDS):
                 writer = Writer(seed)
-                documents = [replace(each, external_id=None) for each in writer.documents(PASSAGES, PASSAGE_SENTENCES)]
+                documents = [replace(each, external_id=None) for each in writer.documents(DOCUMENTS, SENTENCES)]
+                texts = [
+                    own_text(chunk.text, document.title, chunk.heading, None)
+                    for document in documents
+                    for chunk in chunker.split(document.text)
+                ]
                 started = time.perf_counter()
-                await embedder.embed([f"{document.title} {document.text}" for document in documents])
-                bare.append(PASSAGES / (time.perf_counter() - started))
+                await embedder.embed(texts)
+                bare.append(len(texts) / (time.perf_counter() - started))
                 report = await ingestion.ingest(DEFAULT_TENANT, gem.gem_id, documents, this_moment())
                 whole.append(report.passages / report.seconds)
             yield Figure("embedding, passages", median(bare), "texts/s")

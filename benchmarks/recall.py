@@ -6,7 +6,7 @@ import numpy as np
 from pgvector import HalfVector
 
 from benchmarks.corpus import Writer
-from benchmarks.figures import Figure, fresh_database, this_moment, time_each
+from benchmarks.figures import Figure, fresh_database, refresh_statistics, this_moment, time_in_turn
 from core.pg import DEFAULT_TENANT
 from gems import Gems
 from knowledge import Chunker, Ingestion, Recall, RecallQuery, load_local
@@ -23,10 +23,11 @@ async def measure() -> AsyncIterator[Figure]:
     """Ask the same questions of recall, and of pgvector alone (embed, nearest ten with their text)."""
     embedder = load_local()
     try:
-        async with fresh_database() as (database, _):
+        async with fresh_database() as (database, url):
             gem = await Gems(database).ensure(DEFAULT_TENANT, "bench", this_moment())
             ingestion = Ingestion(database, embedder, Chunker(embedder.tokenizer))
             await ingestion.ingest(DEFAULT_TENANT, gem.gem_id, Writer(1).documents(PASSAGES, 1), this_moment())
+            await refresh_statistics(url)
             recall, writer = Recall(database, embedder), Writer(2)
             questions = [writer.sentence(7).replace(".", "?") for _ in range(QUESTIONS)]
 
@@ -39,18 +40,10 @@ async def measure() -> AsyncIterator[Figure]:
                     cursor = await conn.execute(NEAREST, (vector, gem.gem_id, vector), binary=True)
                     return await cursor.fetchall()
 
-            async def both(i: int) -> None:
-                whole.append((await time_each(1, lambda _: ask(i), warmup=0))[0])
-                bare.append((await time_each(1, lambda _: nearest(i), warmup=0))[0])
-
-            whole: list[float] = []
-            bare: list[float] = []
-            for i in range(QUESTIONS):
-                await both(i)
-            slow, quick = np.array(whole[20:]), np.array(bare[20:])
-            yield Figure("recall p50 at 10,000", float(np.percentile(slow, 50)), "ms")
-            yield Figure("recall p95 at 10,000", float(np.percentile(slow, 95)), "ms")
-            yield Figure("bare pgvector p50", float(np.percentile(quick, 50)), "ms")
-            yield Figure("recall to bare pgvector, p50", float(np.median(slow / quick)), "ratio", "<= 3")
+            whole, bare = await time_in_turn(QUESTIONS, ask, nearest)
+            yield Figure("recall p50 at 10,000", float(np.percentile(whole, 50)), "ms")
+            yield Figure("recall p95 at 10,000", float(np.percentile(whole, 95)), "ms")
+            yield Figure("bare pgvector p50", float(np.percentile(bare, 50)), "ms")
+            yield Figure("recall to bare pgvector, p50", float(np.median(whole / bare)), "ratio", "<= 3")
     finally:
         await embedder.aclose()

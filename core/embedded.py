@@ -177,7 +177,7 @@ class EmbeddedServer:
         if excess > 0:
             raise ConfigurationError(
                 f"the path of {self._folder} is {excess} bytes too long for the socket of the embedded Postgres: "
-                "choose a shorter one by LATTICE_DATA_FOLDER"
+                "choose a shorter one by LATTICE_DATA_DIR"
             )
         if set(str(self._folder)) & set(UNSAFE):
             raise ConfigurationError(f'the path {self._folder} must not hold any of , " $ ` \\ or line breaks')
@@ -192,7 +192,7 @@ class EmbeddedServer:
         if found != str(MAJOR):
             raise ConfigurationError(
                 f"{self.data} was made by Postgres {found}, this version brings Postgres {MAJOR}: dump it with the "
-                "version that made it, move the folder away and load the dump, or choose another LATTICE_DATA_FOLDER"
+                "version that made it, move the folder away and load the dump, or choose another LATTICE_DATA_DIR"
             )
 
     def _check_room(self) -> None:
@@ -231,7 +231,7 @@ class EmbeddedServer:
             yield
         except OSError as e:
             reason = e.strerror or str(e)
-            advice = "make room" if reason == NO_SPACE else "choose another by LATTICE_DATA_FOLDER, or mend its rights"
+            advice = "make room" if reason == NO_SPACE else "choose another by LATTICE_DATA_DIR, or mend its rights"
             raise ConfigurationError(f"the data folder {self._folder} cannot be used ({reason}): {advice}") from e
 
 

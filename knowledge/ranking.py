@@ -44,9 +44,15 @@ class Ranked:
 
 
 def rank(
-    rows: Sequence[Mapping[str, Any]], scores: Scores, named: frozenset[str], at: Moment, weights: FusionWeights
+    rows: Sequence[Mapping[str, Any]],
+    scores: Scores,
+    named: frozenset[str],
+    at: Moment,
+    weights: FusionWeights,
+    *,
+    k: int,
 ) -> list[Ranked]:
-    """Score candidates in every channel and order them, best first, ties by id. Pure.
+    """Score candidates in every channel and return the k best, best first, ties by id. Pure.
 
     Args:
         rows: from the query `hydrate_candidates`.
@@ -54,6 +60,7 @@ def rank(
         named: the speakers that the question names.
         at: the moment to which states are evolved.
         weights: of channels and state.
+        k: how many to return at the most.
     """
     if not rows:
         return []
@@ -62,7 +69,8 @@ def rank(
     cosine = np.array([row["cosine"] for row in rows], np.float64)
     speaks = np.array([row["speaker"] in named for row in rows], np.float64)
     fused = fuse(cosine, bm25, speaks, state, weights)
-    order = sorted(range(len(rows)), key=lambda i: (-fused.score[i], str(rows[i]["passage_id"])))
+    worth = fused.score.tolist()
+    order = sorted(range(len(rows)), key=lambda i: (-worth[i], rows[i]["passage_id"].int))[:k]
     return [Ranked(rows[i], _score(fused, i, cosine, bm25), _at(state, i)) for i in order]
 
 

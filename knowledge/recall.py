@@ -85,7 +85,7 @@ class Recall:
         candidates = list(dict.fromkeys([*dense, *lexical]))
         async with self.database.transaction(tenant, read_only=True) as conn:
             rows = await self._hydrate(conn, candidates, vector)
-            ranked = rank(rows, scores, named, at, self.weights)[: query.k]
+            ranked = rank(rows, scores, named, at, self.weights, k=query.k)
             return _within(await _complete(conn, ranked), query.max_tokens)
 
     async def _dense(
@@ -96,9 +96,11 @@ class Recall:
         values = {"gem_ids": [gem.gem_id for gem in gems], "question": HalfVector(vector), "k": CANDIDATES}
         values |= _filter_values(query.filters)
         async with self.database.transaction(tenant, read_only=True) as conn:
-            exact = held <= EXACT_BELOW
-            rows = await self._rows(conn, "nearest_exact" if exact else "nearest_indexed", values)
-            if not exact and len(rows) < CANDIDATES:  # the index scan gave up before it had found enough
+            rows: Sequence[Mapping[str, Any]] = ()
+            if held > EXACT_BELOW:
+                await conn.execute(_SQL["prefer_index"])
+                rows = await self._rows(conn, "nearest_indexed", values)
+            if len(rows) < CANDIDATES:  # few passages, or the index scan gave up before it had found enough
                 rows = await self._rows(conn, "nearest_exact", values)
         return vector, [(row["gem_id"], row["slot"]) for row in rows]
 

@@ -11,12 +11,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import DDL, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from core.errors import ConfigurationError, DatabaseUnfitError, StoreUnavailableError
+from core.errors import ConfigurationError, DatabaseUnfitError, InvalidInputError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -159,6 +160,8 @@ def _driver_url(url: str) -> str:
 def _migration_errors() -> "Generator[None]":
     try:
         yield
+    except CommandError as e:
+        raise InvalidInputError("revision", str(e)) from e
     except DBAPIError as e:
         state = getattr(e.orig, "sqlstate", None)
         if state == NO_RIGHT:
@@ -169,5 +172,5 @@ def _migration_errors() -> "Generator[None]":
                 "install it there, for example with the image pgvector/pgvector:pg18"
             ) from e
         if state is None or state.startswith(("08", "57P")):
-            raise StoreUnavailableError("Postgres did not answer while migrating") from e
+            raise StoreUnavailableError("Postgres did not answer; check LATTICE_DATABASE_URL") from e
         raise

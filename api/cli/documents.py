@@ -6,7 +6,7 @@ from uuid import UUID
 import typer
 
 from api.cli.options import JsonOption, YesOption, confirm, examples
-from api.cli.output import emit
+from api.cli.output import counted, emit
 from api.cli.session import with_service
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def delete(
     as_json: JsonOption = False,
 ) -> None:
     """Delete documents with their passages. This cannot be undone."""
-    confirm(f"Delete {len(document_ids)} documents from the gem {gem!r}?", yes=yes)
+    confirm(f"Delete {counted(len(document_ids), 'document')} from the gem {gem!r}?", yes=yes)
 
     async def work(service: "Service") -> None:
         at = service.at()
@@ -61,5 +61,5 @@ def delete(
     emit(
         as_json,
         lambda: {"deleted": [str(each) for each in document_ids]},
-        lambda console: console.print(f"deleted {len(document_ids)} documents"),
+        lambda console: console.print(f"deleted {counted(len(document_ids), 'document')}"),
     )

@@ -72,7 +72,7 @@ def _render(console: "Console", result: "TrialResult") -> None:
     from api.cli.views import plain_table
 
     figures: Mapping[str, Mapping[str, float]] = {"overall": result.overall, **result.groups}
-    table = plain_table("", *(_title(name) for name in result.overall), right=range(1, len(result.overall) + 1))
+    table = plain_table("group", *(_title(name) for name in result.overall), right=range(1, len(result.overall) + 1))
     for name, row in figures.items():
         table.add_row(name, *(f"{value:,}" if isinstance(value, int) else f"{value:.3f}" for value in row.values()))
     console.print(table)

@@ -12,7 +12,7 @@ import typer
 
 from api.cli.exit_codes import PARTIAL
 from api.cli.options import JsonOption, examples
-from api.cli.output import emit, note, open_bar
+from api.cli.output import counted, emit, note, open_bar
 from api.cli.session import with_service
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def show_progress(bar: "Bar", report: "IntakeReport") -> None:
     total = report.total
     rate = f", {total.passages / total.seconds:,.0f} passages/s" if total.seconds else ""
     known = report.read if report.is_read else None
-    bar.advance_to(total.documents + total.skipped, known, f", {total.passages:,} passages{rate}")
+    bar.advance_to(total.documents + total.skipped, known, f", {counted(total.passages, 'passage')}{rate}")
 
 
 def show_problems(report: "IntakeReport") -> None:
@@ -100,8 +100,8 @@ def show_problems(report: "IntakeReport") -> None:
 
 def _render(console: "Console", report: "IntakeReport") -> None:
     for name, part in report.gems.items():
-        stored = f"{part.documents:,} documents stored ({part.replaced:,} replaced), {part.skipped:,} skipped"
-        console.print(f"{name}: {stored}, {part.passages:,} passages in {part.seconds:.1f} s", soft_wrap=True)
+        stored = f"{counted(part.documents, 'document')} stored ({part.replaced:,} replaced), {part.skipped:,} skipped"
+        console.print(f"{name}: {stored}, {counted(part.passages, 'passage')} in {part.seconds:.1f} s", soft_wrap=True)
     if not report.gems:
         console.print("nothing was stored")
 

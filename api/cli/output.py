@@ -40,6 +40,11 @@ def print_json(value: object, stream: TextIO) -> None:
     stream.buffer.flush()
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 passage", "2 passages"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def note(message: str) -> None:
     """Tell something beside the result."""
     sys.stderr.write(f"{message}\n")

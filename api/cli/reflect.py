@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 
 from api.cli.options import JsonOption, examples
-from api.cli.output import emit
+from api.cli.output import counted, emit
 from api.cli.session import with_service
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ def add_to(app: typer.Typer) -> None:
         'lattice reflect "Who leads the team?" --gem project --stream',
     )
     app.command("reflect", epilog=examples(*lines))(reflect)
-    app.command("feedback", epilog=examples("lattice feedback 6f0c2a1e-… 1", "lattice feedback 6f0c2a1e-… -- -0.5"))(
-        feedback
-    )
+    app.command(
+        "feedback",
+        epilog=examples("lattice feedback 6f0c2a1e-… 1", "lattice feedback 6f0c2a1e-… -0.5"),
+        context_settings={"ignore_unknown_options": True},  # else -0.5 would be one
+    )(feedback)
 
 
 def reflect(
@@ -74,7 +76,7 @@ def feedback(
     rating: Annotated[float, typer.Argument(metavar="RATING", help="From -1 (wrong) to 1 (right).")],
     as_json: JsonOption = False,
 ) -> None:
-    """Rate an answer; the rating moves the feedback F of its gem. Write -- before a negative rating."""
+    """Rate an answer; the rating moves the feedback F of its gem."""
 
     async def work(service: "Service") -> "Gem":
         return await service.reflections.rate(service.tenant, reflection_id, rating, service.at())
@@ -85,7 +87,7 @@ def feedback(
     emit(
         as_json,
         lambda: to_gem(gem),
-        lambda console: console.print(f"{gem.name}: feedback {gem.feedback:+.3f} from {gem.ratings} ratings"),
+        lambda console: console.print(f"{gem.name}: {gem.feedback:+.3f} from {counted(gem.ratings, 'rating')}"),
     )
 
 

@@ -1,8 +1,10 @@
 """`lattice serve`: the REST API."""
 
+import asyncio
 import logging
 import signal
 import socket
+from contextlib import nullcontext, suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,9 +69,8 @@ def is_loopback(host: str) -> bool:
 async def _serve(settings: "Settings", *, migrate: bool) -> None:
     import uvicorn
 
-    import migrations
     from api.app import create_app
-    from api.service import open_place, require_schema
+    from api.service import open_service
 
     class Server(uvicorn.Server):
         """Says where it listens as soon as it does."""
@@ -79,18 +80,13 @@ async def _serve(settings: "Settings", *, migrate: bool) -> None:
             if self.started and sockets:
                 note(f"Crystal Lattice serves {_url(sockets[0])} (API description: /schema; Ctrl-C stops it)")
 
-    settings.router_config()
-    listener = _listen(settings.host, settings.port)
-    # held from here on, so that an unfit database is told in one line, and the service finds it running
-    async with open_place(settings) as place:
-        if migrate or place.server is not None:
-            await migrations.upgrade(place.url)
-        else:
-            await require_schema(place.url)
-        config = uvicorn.Config(create_app(settings), log_config=None, access_log=settings.log_level == "debug")
-        server = Server(config)
-        _leave_signals_to_server()
-        await server.serve([listener])
+    with _listen(settings.host, settings.port) as listener:
+        # opened here and not by the application, so that an unfit database or setting is told in one line
+        async with open_service(settings, migrate=migrate) as service:
+            app = create_app(settings, lambda _: nullcontext(service))
+            server = Server(uvicorn.Config(app, log_config=None, access_log=False))
+            _leave_signals_to_server()
+            await server.serve([listener])
     if not server.started:
         raise ConfigurationError("the service could not start; its log says why")
 
@@ -112,5 +108,7 @@ def _url(listener: socket.socket) -> str:
 
 def _leave_signals_to_server() -> None:
     """Let a signal that the server has obeyed end there: it raises it again, which would look like a failure."""
+    with suppress(NotImplementedError):
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: logging.getLogger(__name__).debug("signal_received: %s", number))

@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.text import Text
 
+from api.cli.output import counted
 from api.cli.reflection_view import render_answer, render_axiom, render_change, render_cited
 from api.cli.tour import GEM, Tour
 from api.cli.views import fact_table, indented, rule
@@ -20,8 +21,8 @@ def render_tour(console: Console, tour: Tour) -> None:
     """Show all that the demo did, from the top down."""
     total = tour.intake.total
     console.print(
-        f"Gem {GEM!r}: {total.documents:,} documents stored, {total.skipped:,} there already, "
-        f"{total.passages:,} passages in {total.seconds:.1f} s"
+        f"Gem {GEM!r}: {counted(total.documents, 'document')} stored, {total.skipped:,} there already, "
+        f"{counted(total.passages, 'passage')} in {total.seconds:.1f} s"
     )
     for problem in tour.intake.problems:
         console.print(f"passed over: {problem}", style="yellow")

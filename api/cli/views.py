@@ -1,5 +1,6 @@
 """How results look in a terminal of 80 columns or more."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from api.cli.output import counted
 from gems import Gem, Measurement
 from knowledge import DocumentSummary, PassageScore, RecalledPassage
 
@@ -19,7 +21,7 @@ PARTS = ("dense", "lexical", "speaker", "coherence", "interference")
 
 def render_gem(console: Console, gem: Gem) -> None:
     """Show one gem with its state."""
-    console.print(Text(gem.name, "bold"), Text("  archived" if gem.archived_at else "", "yellow"))
+    console.print(Text(gem.name, "bold") + Text("  archived" if gem.archived_at else "", "yellow"))
     if gem.description:
         console.print(gem.description)
     facts = {
@@ -28,11 +30,11 @@ def render_gem(console: Console, gem: Gem) -> None:
         "energy": f"{gem.state.energy:.3f}  (how slowly it fades, in τ)",
         "phase": f"{gem.state.phase:.3f}  (when it was formed, 0 to 2π)",
         "uncertainty": f"{gem.state.uncertainty:.3f}  (how stale it is, 0 to 1)",
-        "feedback": f"{gem.feedback:+.3f} from {gem.ratings} ratings",
+        "feedback": f"{gem.feedback:+.3f} from {counted(gem.ratings, 'rating')}",
         "measured": show_moment(gem.measured_at),
-        "passages": f"{gem.slots:,} ever stored",
+        "knowledge": counted(gem.slots, "passage") + " ever stored",
         **({"speakers": ", ".join(gem.speakers)} if gem.speakers else {}),
-        **({"metadata": dict(gem.metadata)} if gem.metadata else {}),
+        **({"metadata": json.dumps(gem.metadata, ensure_ascii=False)} if gem.metadata else {}),
         "created": show_moment(gem.created_at),
     }
     console.print(fact_table(facts))
@@ -101,20 +103,22 @@ def headline(
     occurred_at: datetime | None = None,
 ) -> str:
     """Say in one line where a passage stands; nothing twice."""
+    if title and heading and heading.startswith(title):
+        title = None  # the path of headings begins with it
     when = None if occurred_at is None else f"{occurred_at:%Y-%m-%d}"
     parts = dict.fromkeys(part for part in (title, heading, speaker, when, source) if part)
     return " · ".join(parts) or "untitled"
 
 
 def excerpt(text: str) -> str:
-    """Return the beginning of a text, cut between words, on lines as they are."""
-    text = text.strip()
+    """Return the beginning of a text as one paragraph, cut between words."""
+    text = " ".join(text.split())
     return text if len(text) <= EXCERPT else f"{text[:EXCERPT].rsplit(maxsplit=1)[0]} …"
 
 
 def indented(inner: RenderableType) -> Padding:
     """Move something to the right."""
-    return Padding(inner, (0, 0, 0, INDENT))
+    return Padding(inner, (0, 0, 0, INDENT), expand=False)
 
 
 def rule(title: str) -> Rule:
@@ -126,7 +130,8 @@ def plain_table(*columns: str, right: Iterable[int] = ()) -> Table:
     """Return an empty table without a frame; the columns `right` hold numbers."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if i in set(right) else "left", overflow="fold")
+        number = i in set(right)
+        table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number or i == 0)
     return table
 
 

@@ -1,3 +1,7 @@
+-- name: prefer_index
+-- for this transaction: read in the order of the HNSW index instead of sorting, whatever the statistics say
+SET LOCAL enable_sort = off;
+
 -- name: nearest_indexed
 -- the k nearest passages by cosine distance through the HNSW index of this dimension; ties by id
 SELECT p.gem_id, p.slot
@@ -39,20 +43,27 @@ WHERE d.gem_id = ANY(%(gem_ids)s::uuid[])
 GROUP BY p.gem_id;
 
 -- name: hydrate_candidates
--- candidates by (gem, slot) with what scores them; what was deleted meanwhile falls out
-SELECT p.passage_id, p.gem_id, p.slot, p.document_id, d.speaker, p.energy, p.phase, p.coherence, p.uncertainty,
-  extract(epoch FROM p.measured_at)::float8 AS measured_at,
-  1 - (p.embedding::halfvec({dimension}) <=> %(question)s::halfvec({dimension})) AS cosine
+-- candidates by (gem, slot) with what scores them; what was deleted meanwhile falls out. Each is looked up by its key:
+-- the limits keep the planner from joining whole tables while its statistics are young
+SELECT p.*, d.speaker
 FROM unnest(%(gem_ids)s::uuid[], %(slots)s::int[]) AS c (gem_id, slot)
-JOIN passage p ON p.gem_id = c.gem_id AND p.slot = c.slot
-JOIN document d ON d.tenant_id = p.tenant_id AND d.document_id = p.document_id;
+CROSS JOIN LATERAL (
+  SELECT p.passage_id, p.gem_id, p.slot, p.document_id, p.energy, p.phase, p.coherence, p.uncertainty,
+    extract(epoch FROM p.measured_at)::float8 AS measured_at,
+    1 - (p.embedding::halfvec({dimension}) <=> %(question)s::halfvec({dimension})) AS cosine
+  FROM passage p WHERE p.gem_id = c.gem_id AND p.slot = c.slot LIMIT 1) AS p
+CROSS JOIN LATERAL (SELECT d.speaker FROM document d WHERE d.document_id = p.document_id LIMIT 1) AS d;
 
 -- name: get_passages
 -- the passages that are shown, with their documents
-SELECT p.passage_id, p.ordinal, p.heading, p.body, p.start_char, p.end_char, p.tokens, d.external_id, d.title, d.source,
-  d.thread, d.occurred_at, d.meta
-FROM passage p JOIN document d ON d.tenant_id = p.tenant_id AND d.document_id = p.document_id
-WHERE p.passage_id = ANY(%(passage_ids)s::uuid[]);
+SELECT p.*, d.*
+FROM unnest(%(passage_ids)s::uuid[]) AS c (passage_id)
+CROSS JOIN LATERAL (
+  SELECT p.passage_id, p.document_id, p.ordinal, p.heading, p.body, p.start_char, p.end_char, p.tokens
+  FROM passage p WHERE p.passage_id = c.passage_id LIMIT 1) AS p
+CROSS JOIN LATERAL (
+  SELECT d.external_id, d.title, d.source, d.thread, d.occurred_at, d.meta
+  FROM document d WHERE d.document_id = p.document_id LIMIT 1) AS d;
 
 -- name: measure_passages
 -- evolve each to now, measure it with its own gain, and say so in the log; rows are locked in one order

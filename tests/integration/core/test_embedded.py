@@ -216,7 +216,7 @@ async def test_roots_server_passes_through_closed_folders_that_stay_unread(folde
 
 @pytest.mark.parametrize("place", ["/proc/lattice", "/dev/null/lattice"])
 async def test_a_folder_that_cannot_be_written_is_named(place: str) -> None:
-    with pytest.raises(ConfigurationError, match=rf"{place} cannot be used .*LATTICE_DATA_FOLDER"):
+    with pytest.raises(ConfigurationError, match=rf"{place} cannot be used .*LATTICE_DATA_DIR"):
         await make_server(Path(place)).start()
 
 

@@ -26,7 +26,7 @@ from tests.integration.core.gem_names import INSERT, NAMES, RENAME, insert, name
 @pytest.fixture
 async def narrow(database_url: str) -> AsyncIterator[Database]:
     """A pool of one connection, so that whoever comes next gets the same one, and with short patience."""
-    config = PoolConfig(database_url, max_size=1, acquire_timeout_s=0.3, statement_timeout_s=0.3, lock_timeout_s=0.1)
+    config = PoolConfig(database_url, max_size=1, acquire_timeout_s=1, statement_timeout_s=1, lock_timeout_s=0.3)
     async with Database(config) as database:
         yield database
 

@@ -50,5 +50,5 @@ def test_no_candidates_give_no_scores() -> None:
     ],
 )
 def test_names_of_speakers_are_taken_out_of_a_question(question: str, nameless: str, named: set[str]) -> None:
-    assert split_names(question, ["Ann", "Bob", "Ann Lee", "C. (3)"]) == (nameless, named)
+    assert split_names(question, ["Ann", "Bob", "Ann Lee", "C. (3)"]) == (nameless, frozenset(named))
     assert split_names(question, []) == (question, frozenset())

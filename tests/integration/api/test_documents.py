@@ -1,0 +1,98 @@
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.integration.api.conftest import check_problem
+
+
+@pytest.fixture
+async def gem(client: httpx2.AsyncClient) -> str:
+    return str((await client.post("/gems", json={"name": "talk"})).json()["id"])
+
+
+async def send(client: httpx2.AsyncClient, gem: str, *documents: dict[str, Any]) -> httpx2.Response:
+    return await client.post(f"/gems/{gem}/documents", json={"documents": [*documents]})
+
+
+async def test_documents_are_stored_skipped_and_replaced(client: httpx2.AsyncClient, gem: str) -> None:
+    first = {"id": "a", "text": "The ferry leaves at seven."}
+    answer = await send(client, gem, first, {"id": 2, "text": "Gulls nest in May."})
+    assert answer.status_code == 201
+    counts = answer.json()
+    assert counts.pop("seconds") >= 0
+    assert counts == {"stored": 2, "replaced": 0, "skipped": 0, "passages": 2}
+    assert (await send(client, gem, first)).json()["skipped"] == 1
+    again = (await send(client, gem, {"id": "a", "text": "The ferry leaves at eight."})).json()
+    assert (again["stored"], again["replaced"]) == (1, 1)
+    listed = (await client.get(f"/gems/{gem}/documents")).json()
+    assert {each["external_id"] for each in listed["items"]} == {"a", "2"}
+
+
+async def test_a_document_keeps_what_it_was_sent_with(client: httpx2.AsyncClient, gem: str) -> None:
+    sent = {
+        "id": "m1",
+        "text": "I saw the crane.",
+        "title": "Monday",
+        "source": "chat",
+        "occurred_at": "2023-05-08",
+        "metadata": {"room": [1, {"x": None}]},
+        "thread": "t",
+        "speaker": "Ada",
+    }
+    await send(client, gem, sent)
+    (stored,) = (await client.get(f"/gems/{gem}/documents")).json()["items"]
+    assert stored["gem_id"] == gem
+    assert (stored["external_id"], stored["occurred_at"]) == ("m1", "2023-05-08T00:00:00Z")
+    assert {name: stored[name] for name in ("title", "source", "metadata", "thread", "speaker")} == {
+        name: sent[name] for name in ("title", "source", "metadata", "thread", "speaker")
+    }
+    assert (stored["passages"], stored["characters"]) == (1, len(str(sent["text"])))
+    assert (await client.get(f"/gems/{gem}")).json()["speakers"] == ["Ada"]
+
+
+async def test_a_document_is_deleted_by_its_own_id(client: httpx2.AsyncClient, gem: str) -> None:
+    await send(client, gem, {"id": "a", "text": "The ferry leaves at seven."})
+    (stored,) = (await client.get(f"/gems/{gem}/documents")).json()["items"]
+    path = f"/gems/{gem}/documents/{stored['id']}"
+    assert (await client.delete(path)).status_code == 204
+    check_problem(await client.delete(path), 404, "document_not_found")
+    assert (await client.post("/recall", json={"question": "When does the ferry leave?"})).json()["passages"] == []
+
+
+async def test_documents_are_paged(client: httpx2.AsyncClient, gem: str) -> None:
+    await send(client, gem, *({"id": str(i), "text": f"Note {i}."} for i in range(5)))
+    seen, cursor = [], None
+    for size in (2, 2, 1):
+        query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = (await client.get(f"/gems/{gem}/documents", params=query)).json()
+        assert len(page["items"]) == size
+        seen += [each["external_id"] for each in page["items"]]
+        cursor = page["next_cursor"]
+    assert cursor is None
+    assert sorted(seen) == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("documents", "field"),
+    [
+        ([{"text": "a"}, {"text": "b"}, {"text": "c"}, {"text": 5}], "documents[3].text"),
+        ([{"text": "a"}, {"title": "b"}], "documents[1].text"),
+        ([{"text": "a"}, {"text": "   "}], "documents[1].text"),
+        ([{"text": "a", "colour": "red"}], "documents[0].colour"),
+        ([{"text": "a", "occurred_at": "yesterday"}], "documents[0].occurred_at"),
+        ([{"text": "a", "id": " "}], "documents[0].id"),
+        ([{"text": "a", "metadata": {"x": "y" * 70_000}}], "documents[0].metadata"),
+        ([{"text": "a", "title": "t" * 1_001}], "documents[0].title"),
+        ([], "documents"),
+        ("text", "documents"),
+    ],
+)
+async def test_a_wrong_document_is_named_and_none_is_stored(
+    client: httpx2.AsyncClient, gem: str, documents: Any, field: str
+) -> None:
+    answer = await client.post(f"/gems/{gem}/documents", json={"documents": documents})
+    problem = check_problem(answer, 422, "invalid_input")
+    assert problem["details"]["field"] == field
+    assert problem["detail"].startswith(f"{field}: ")
+    assert (await client.get(f"/gems/{gem}/documents")).json()["items"] == []
