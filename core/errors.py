@@ -6,7 +6,7 @@ LatticeError
 │   ├── InvalidTermError         invalid_term           an axiom term that is not a usable number
 │   ├── InvalidCursorError       invalid_cursor         a page cursor that this server did not give
 │   └── BodyTooLargeError        body_too_large         more bytes than one request may carry
-├── RequestError                                        a request that no route takes as it is
+├── RequestError
 │   ├── MalformedBodyError       malformed_body         a body that is no JSON
 │   ├── MethodNotAllowedError    method_not_allowed     the path exists, but not for this method
 │   └── UnsupportedMediaTypeError unsupported_media_type a body of another kind than JSON

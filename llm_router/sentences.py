@@ -18,7 +18,9 @@ _NOT_PROSE = re.compile(
 )
 _ITEM = re.compile(r"^\s*(?:>\s?)*(?:[-*+•]\s+(?:\[[ xX]\]\s+)?|\d{1,3}[.)]\s+)")
 _QUOTE = re.compile(r"^\s*(?:>\s?)+")
-_CITATION = re.compile(r"\s?\[\d{1,3}\]")  # would read as a citation of ours
+_CITATION = re.compile(r"\s?\[[1-9]\d{0,3}(?:\s*[,;]\s*[1-9]\d{0,3})*\]")  # would read as a citation of ours
+_LINK = re.compile(r"\[([^\[\]]+)\]\([^()\s]*\)")
+_STRONG = re.compile(r"\*\*|(?<!\w)__(?=\S)|(?<=\S)__(?!\w)")
 _SPACE = re.compile(r"\s+")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -26,11 +28,18 @@ _LETTER = re.compile(r"[^\W\d_]")
 def split_sentences(text: str) -> list[str]:
     """Return a passage's sentences in order, each on one line and in the passage's own words.
 
-    Headings, table rows, rules and code are no sentences; list bullets, quote marks and numbers in brackets are taken
-    off. A passage that has nothing else gives its table rows and code lines.
+    Headings, table rows, rules and code are no sentences; list bullets, quote marks, the addresses of links, marks of
+    bold type and numbers in brackets are taken off. A passage that has nothing else gives its table rows ("first cell:
+    the others") and code lines.
     """
     found = [sentence for block in _list_blocks(text) for sentence in _cut(block)]
-    return found or [line for each in text.splitlines() if _LETTER.search(line := _clean(each.strip("|#`~ ")))]
+    return found or [line for each in text.splitlines() if _LETTER.search(line := _clean(_unframe(each)))]
+
+
+def _unframe(line: str) -> str:
+    """Return a line of a table or of code without its frame."""
+    cells = [cell for part in line.strip("#~ ").split("|") if (cell := part.strip(" `"))]
+    return f"{cells[0]}: {', '.join(cells[1:])}" if len(cells) > 1 else "".join(cells)
 
 
 def _list_blocks(text: str) -> Iterator[str]:
@@ -63,4 +72,5 @@ def _cut(block: str) -> Iterator[str]:
 
 
 def _clean(sentence: str) -> str:
-    return _SPACE.sub(" ", _CITATION.sub("", sentence)).strip()
+    plain = _STRONG.sub("", _LINK.sub(r"\1", sentence))
+    return _SPACE.sub(" ", _CITATION.sub("", plain)).strip()

@@ -33,9 +33,12 @@ def build_prompt(question: str, evidence: Sequence[RecalledPassage], max_output_
 
 
 def find_citations(answer: str) -> tuple[int, ...]:
-    """Return the labels that an answer cites, each once, in order; both [1][2] and [1, 2] are read."""
-    labels = (int(label) for group in _MARKER.findall(answer) for label in re.split(r"\s*[,;]\s*", group))
-    return tuple(dict.fromkeys(labels))
+    """Return the labels that an answer cites, each once, in order; both [1][2] and [1, 2] are read.
+
+    Labels begin at 1, so what holds a 0 is no citation but an index or an interval: a[0], [0, 1].
+    """
+    groups = ([int(label) for label in re.split(r"\s*[,;]\s*", group)] for group in _MARKER.findall(answer))
+    return tuple(dict.fromkeys(label for group in groups if 0 not in group for label in group))
 
 
 def check_grounding(answer: str, evidence: int) -> Grounding:
@@ -50,7 +53,7 @@ def check_grounding(answer: str, evidence: int) -> Grounding:
         "uncited" if it cites nothing, else "grounded".
     """
     cited = find_citations(answer)
-    if any(not 1 <= label <= evidence for label in cited):
+    if any(label > evidence for label in cited):
         return "invented"
     if answer.lstrip().startswith(NO_ANSWER):
         return "unanswered"

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -89,7 +90,8 @@ def openapi_paths() -> dict[str, Any]:
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:
-    found = (a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel))
+    options = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)  # a list is one variable
+    found = (a for a in options if isinstance(a, type) and issubclass(a, BaseModel))
     return next(found, None)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from api.cli.ingest import show_progress
 from api.cli.intake import take_in
-from api.cli.output import note, open_bar
+from api.cli.output import counted, note, open_bar
 from api.service import Service, open_service
 from api.settings import Settings
 from core.errors import InvalidInputError
@@ -99,7 +99,7 @@ def read_trial(documents: Path, questions: Path, ks: tuple[int, ...], *, apart: 
         raise InvalidInputError("questions", "there are none with evidence")
     lost = sum((each.gem, document) not in counts for each in trial.questions for document in each.evidence)
     if lost:
-        note(f"{lost} ids of evidence are of no document; they count as not found")
+        note(f"{counted(lost, 'id')} of evidence not among the documents: counted as not found")
     return trial
 
 

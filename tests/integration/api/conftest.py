@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from litestar import Litestar
+from pydantic import SecretStr
 
 from api.app import create_app
 from api.service import Service
@@ -31,7 +32,7 @@ NOTES = {
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    return Settings(database_url=database_url, data_dir=tmp_path, max_body_bytes=200_000)
+    return Settings(database_url=SecretStr(database_url), data_dir=tmp_path, max_body_bytes=200_000)
 
 
 @pytest.fixture

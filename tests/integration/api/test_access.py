@@ -23,12 +23,7 @@ def guarded(settings: Settings) -> Settings:
 
 async def test_a_token_that_is_set_is_asked_for(guarded: Settings, service: Service) -> None:
     async with connect(build_app(guarded, replace(service, settings=guarded))) as client:
-        for header in (
-            {},
-            {"authorization": "Bearer wrong"},
-            {"authorization": "Basic s3cret"},
-            {"authorization": "é"},
-        ):
+        for header in (None, "Bearer wrong", "Basic s3cret", "Bearer", "é"):
             for method, path in [("GET", "/gems"), ("POST", "/gems"), ("POST", "/recall"), ("GET", "/info")]:
                 raw = {} if header is None else {b"authorization": header.encode()}
                 answer = await client.request(method, path, headers=raw)

@@ -34,7 +34,7 @@ async def test_a_name_is_taken_once(client: httpx2.AsyncClient) -> None:
     assert (await client.patch(f"/gems/{first['id']}", json={"name": "one"})).status_code == 200
 
 
-async def test_an_archived_gem_is_read_only_and_left_out_of_lists(client: httpx2.AsyncClient, port: str) -> None:
+async def test_an_archived_gem_is_read_only_and_left_out_of_recall(client: httpx2.AsyncClient, port: str) -> None:
     archived = await client.post(f"/gems/{port}/archive")
     assert archived.status_code == 200
     assert archived.json()["archived_at"] is not None
@@ -43,10 +43,8 @@ async def test_an_archived_gem_is_read_only_and_left_out_of_lists(client: httpx2
         await client.post(f"/gems/{port}/documents", json={"documents": [{"text": "x"}]}), 409, "gem_archived"
     )
     check_problem(await client.post(f"/gems/{port}/reflections", json={"question": "x"}), 409, "gem_archived")
-    assert [(await client.get("/gems", params=q)).json()["items"] == [] for q in ({}, {"archived": "true"})] == [
-        False,
-        False,
-    ]
+    assert len((await client.get("/gems", params={"archived": "true"})).json()["items"]) == 1
+    assert len((await client.get("/gems")).json()["items"]) == 1
     assert (await client.get("/gems", params={"archived": "false"})).json()["items"] == []
     assert (await client.post("/recall", json={"question": "When does the ferry leave?"})).json()["passages"] == []
     assert (await client.post(f"/gems/{port}/restore")).json()["archived_at"] is None
@@ -86,8 +84,7 @@ async def test_a_foreign_cursor_is_refused(client: httpx2.AsyncClient, cursor: s
 
 async def test_unknown_and_impossible_ids_are_told_apart(client: httpx2.AsyncClient) -> None:
     for method, path in [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/archive"), ("POST", "/restore")]:
-        body = {"json": {}} if method == "PATCH" else {}
-        answer = await client.request(method, f"/gems/{uuid4()}{path}", **body)  # type: ignore[arg-type]
+        answer = await client.request(method, f"/gems/{uuid4()}{path}", json={})
         check_problem(answer, 404, "gem_not_found")
     for path in ("measurements", "documents", "reflections"):
         check_problem(await client.get(f"/gems/{uuid4()}/{path}"), 404, "gem_not_found")

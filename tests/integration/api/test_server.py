@@ -3,7 +3,8 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 
 import httpx2
 import pytest
@@ -23,8 +24,7 @@ async def address(app: Litestar) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
         serving = asyncio.create_task(server.serve([listener]))
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.01)
+        await settle(lambda: server.started or serving.done())
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         await serving
@@ -49,21 +49,18 @@ def tasks_of(word: str) -> list[asyncio.Task[object]]:
     return [task for task in asyncio.all_tasks() if word in repr(task.get_coro())]
 
 
-async def settle(condition: object) -> None:
+async def settle(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # type: ignore[operator]
+        while not condition():  # noqa: ASYNC110 - what is waited for knows nothing of us
             await asyncio.sleep(0.01)
 
 
 async def test_events_come_while_the_answer_is_made(wire: httpx2.AsyncClient, asked: str, script: Script) -> None:
     script("It leaves ", 0.6, "at seven [1].", whole(ANSWER))
-    seen = []
     body = {"question": "When does the ferry leave?", "stream": True}
     async with wire.stream("POST", asked, json=body) as answer:
         assert answer.headers["x-accel-buffering"] == "no"
-        async for line in answer.aiter_lines():
-            if line == "event: token":
-                seen.append(asyncio.get_running_loop().time())
+        seen = [time.monotonic() async for line in answer.aiter_lines() if line == "event: token"]
     assert len(seen) == 2
     assert seen[1] - seen[0] > 0.3
 

@@ -7,6 +7,8 @@ from litestar import Litestar
 from api.app import create_app
 from api.service import Service
 from api.settings import Settings, TargetSettings
+from core.errors import StoreUnavailableError
+from core.pg import DEFAULT_TENANT
 from tests.integration.api.conftest import build_app, check_problem, connect
 
 

@@ -28,7 +28,7 @@ In May.
 
 def test_markup_is_taken_off_and_words_are_kept() -> None:
     assert split_sentences(MARKDOWN) == [
-        "Some *text* with `code` and a [link](http://127.0.0.1/).",
+        "Some *text* with `code` and a link.",
         "It goes on over lines, e.g. here.",
         "first item.",
         "Its second sentence",
@@ -58,7 +58,7 @@ def test_abbreviations_do_not_end_a_sentence(text: str, sentences: int) -> None:
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        ("| name | Bob |\n|---|---|\n| town | Turin |", ["name | Bob", "town | Turin"]),
+        ("| name | Bob |\n|---|---|\n| town | Turin |", ["name: Bob", "town: Turin"]),
         ("```\nx = one\n```", ["x = one"]),
         ("# Only a heading", ["Only a heading"]),
     ],

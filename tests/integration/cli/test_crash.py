@@ -1,0 +1,72 @@
+"""The embedded lattice survives `kill -9` in the middle of an ingestion: nothing lost, nothing twice."""
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from core.embedded import EmbeddedConfig, EmbeddedServer
+from tests.integration.cli.process import Lattice
+
+DOCUMENTS = 1_500
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="lattice-"))  # short: a socket's path is
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_for_first_batch(uri: str) -> int:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with psycopg.connect(uri) as conn:
+                (stored,) = conn.execute("SELECT count(*) FROM document").fetchone() or (0,)
+        except psycopg.Error:  # not started, no database or no table yet
+            stored = 0
+        if stored:
+            return int(stored)
+        time.sleep(0.02)
+    raise AssertionError("nothing was stored within a minute")
+
+
+def test_ingestion_that_was_killed_is_taken_up_again(folder: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(
+        "\n".join(json.dumps({"id": f"r{i}", "text": f"Entry {i} tells of keyword{i}."}) for i in range(DOCUMENTS)),
+        "utf-8",
+    )
+    lattice = Lattice({"LATTICE_DATA_DIR": str(folder)})
+    server = EmbeddedServer(EmbeddedConfig(folder / "postgres"))
+
+    process = lattice.start("ingest", str(rows), "--json")
+    stored = wait_for_first_batch(server.uri())
+    process.kill()
+    process.communicate()
+    postmaster = int((server.data / "postmaster.pid").read_text("ascii").split()[0])
+    os.kill(postmaster, signal.SIGKILL)  # as if the machine had died
+    assert stored < DOCUMENTS, "the ingestion was over before it could be killed"
+
+    again = lattice("ingest", str(rows), "--json")
+    assert again.code == 0, again.err
+    assert again.json["skipped"] >= stored
+    assert again.json["documents"] + again.json["skipped"] == DOCUMENTS
+    third = lattice("ingest", str(rows), "--json").json
+    assert (third["documents"], third["skipped"], third["passages"]) == (0, DOCUMENTS, 0)
+
+    for known in (0, stored - 1, DOCUMENTS - 1):
+        found = lattice("recall", f"keyword{known}", "--k", "3", "--json").json["passages"]
+        lexical = [passage["scores"]["lexical"] for passage in found if passage["external_id"] == f"r{known}"]
+        assert len(lexical) == 1
+        assert lexical[0] > 0  # the index of words has it too
+    listed = lattice("documents", "list", "--gem", "default", "--limit", "10000", "--json").json
+    assert sum(document["passages"] for document in listed) == DOCUMENTS
