@@ -23,9 +23,7 @@ _FORMAT = struct.Struct(">q16s")
 
 NextCursor = Annotated[str | None, Meta(description="Send it as `cursor` for the next page; null on the last.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many items at the most.")]
-Cursor = Annotated[
-    str | None, QueryParameter(description="`next_cursor` of the page before; none for the first.")
-]
+Cursor = Annotated[str | None, QueryParameter(description="`next_cursor` of the page before; none for the first.")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,10 +101,11 @@ def _wait(state: RetryCallState) -> float:
 
 def _read_vectors(body: Mapping[str, object], count: int, dimension: int) -> NDArray[np.float32]:
     """Return the vectors in the order of the texts, whatever the order of the answer."""
-    rows: list[Any] = [None] * count
-    for place, item in enumerate(as_list(body.get("data"))):
+    data = as_list(body.get("data"))
+    rows: list[Any] = [None] * max(count, len(data))
+    for place, item in enumerate(data):
         index = as_object(item).get("index", place)
-        if isinstance(index, int) and 0 <= index < count:
+        if isinstance(index, int) and 0 <= index < len(rows):
             rows[index] = as_object(item).get("embedding")
     try:
         vectors = np.array(rows, np.float32)

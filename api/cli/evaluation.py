@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from api.cli.recall_trial import TrialResult
 
-InputFile = Annotated[Path, typer.Option(exists=True, dir_okay=False, readable=True)]
-
 app = typer.Typer(help="Measure how well the lattice works.", no_args_is_help=True)
 
 
@@ -39,8 +37,12 @@ def _group() -> None:
     )
 )
 def recall(
-    documents: Annotated[Path, typer.Option(help="Rows as `lattice ingest` takes them; each needs an id.")],
-    questions: Annotated[Path, typer.Option(help="Rows of id, question, evidence (document ids) and group.")],
+    documents: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="Rows as `lattice ingest` takes them; each needs an id.")
+    ],
+    questions: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="Rows of id, question, evidence (document ids) and group.")
+    ],
     k: Annotated[str, typer.Option("--k", help="How many distinct documents count, several by commas.")] = "5,10,20",
     per: Annotated[Per | None, typer.Option(help="Keep the corpora of each value of `gem` apart.")] = None,
     as_json: JsonOption = False,

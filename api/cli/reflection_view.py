@@ -61,7 +61,7 @@ def render_axiom(console: Console, axiom: AxiomScore) -> None:
         limits = name == axiom.shares.limiting_term
         told = Text(meaning + ("  <- holds the score back most" if limits else ""), "yellow" if limits else "")
         value: float = getattr(axiom.terms, name)
-        table.add_row(name, f"{value:.3f}", "-inf" if share is None else f"{share + 0.0:+.3f}", told)
+        table.add_row(name, f"{value:.3f}", "-inf" if share is None else f"{round(share, 3) + 0.0:+.3f}", told)
     console.print(indented(table))
 
 

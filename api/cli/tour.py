@@ -18,7 +18,7 @@ from reflection import DoneEvent, EvidenceEvent, Reflection, ReflectionRequest
 GEM = "demo"
 QUESTIONS = (
     "How does the coherence of a memory change with time, and what happens to it when it is recalled?",
-    "How is a recall score put together, and can I see its parts?",
+    "Which channels and weights make up the recall score of a passage?",
     "What happens when no LLM is configured or none of them answers?",
 )
 EVIDENCE = 6  # passages a question is given

@@ -71,15 +71,17 @@ async def test_a_page_that_ends_exactly_is_known_as_the_last(client: httpx2.Asyn
     assert (await client.get("/gems", params={"limit": "2"})).json()["next_cursor"] is None
 
 
-@pytest.mark.parametrize("limit", ["0", "201", "many", "-1"])
-async def test_a_limit_out_of_bounds_is_named(client: httpx2.AsyncClient, limit: str) -> None:
-    problem = check_problem(await client.get("/gems", params={"limit": limit}), 422, "invalid_input")
-    assert problem["details"]["field"] == "limit"
+async def test_a_limit_out_of_bounds_is_named(subtests: pytest.Subtests, client: httpx2.AsyncClient) -> None:
+    for limit in ("0", "201", "many", "-1"):
+        with subtests.test(limit[:40]):
+            problem = check_problem(await client.get("/gems", params={"limit": limit}), 422, "invalid_input")
+            assert problem["details"]["field"] == "limit"
 
 
-@pytest.mark.parametrize("cursor", ["x", "AAAA", "*" * 32, "f" * 32, "A" * 1_000, "ä"])
-async def test_a_foreign_cursor_is_refused(client: httpx2.AsyncClient, cursor: str) -> None:
-    check_problem(await client.get("/gems", params={"cursor": cursor}), 400, "invalid_cursor")
+async def test_a_foreign_cursor_is_refused(subtests: pytest.Subtests, client: httpx2.AsyncClient) -> None:
+    for cursor in ("x", "AAAA", "*" * 32, "f" * 32, "A" * 1_000, "ä"):
+        with subtests.test(cursor[:40]):
+            check_problem(await client.get("/gems", params={"cursor": cursor}), 400, "invalid_cursor")
 
 
 async def test_unknown_and_impossible_ids_are_told_apart(client: httpx2.AsyncClient) -> None:

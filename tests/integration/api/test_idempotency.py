@@ -132,11 +132,13 @@ async def test_keys_are_forgotten_after_a_day(client: httpx2.AsyncClient, servic
     assert await count_keys(service) == 1
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "ä", "a\tb"])
-async def test_a_key_must_be_printable(client: httpx2.AsyncClient, key: str) -> None:
-    headers = {b"Idempotency-Key": key.encode()}
-    problem = check_problem(await client.post("/gems", json={"name": "Ada"}, headers=headers), 422, "invalid_input")
-    assert problem["details"]["field"] == "Idempotency-Key"
+async def test_a_key_must_be_printable(subtests: pytest.Subtests, client: httpx2.AsyncClient) -> None:
+    for key in ("", "x" * 256, "ä", "a\tb"):
+        with subtests.test(key[:40]):
+            headers = {b"Idempotency-Key": key.encode()}
+            answer = await client.post("/gems", json={"name": "Ada"}, headers=headers)
+            problem = check_problem(answer, 422, "invalid_input")
+            assert problem["details"]["field"] == "Idempotency-Key"
 
 
 async def test_a_streamed_answer_takes_no_key(client: httpx2.AsyncClient, port: str) -> None:

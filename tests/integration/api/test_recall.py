@@ -57,9 +57,8 @@ async def test_recall_is_cut_and_filtered(client: httpx2.AsyncClient) -> None:
     assert await found(filters={"metadata": {"even": True}, "sources": ["s1"]}) == set()
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
+async def test_a_wrong_question_is_told_by_its_field(subtests: pytest.Subtests, client: httpx2.AsyncClient) -> None:
+    for query, field in [
         ({}, "question"),
         ({"question": ""}, "question"),
         ({"question": " \u0000"}, "question"),
@@ -73,15 +72,13 @@ async def test_recall_is_cut_and_filtered(client: httpx2.AsyncClient) -> None:
         ({"question": "x", "filters": {"colour": 1}}, "filters.colour"),
         ({"question": "x", "limit": 5}, "limit"),
         ([], "body"),
-    ],
-)
-async def test_a_wrong_question_is_told_by_its_field(client: httpx2.AsyncClient, query: Any, field: str) -> None:
-    problem = check_problem(await client.post("/recall", json=query), 422, "invalid_input")
-    assert problem["details"]["field"] == field
+    ]:
+        with subtests.test(repr(query)[:60]):
+            problem = check_problem(await client.post("/recall", json=query), 422, "invalid_input")
+            assert problem["details"]["field"] == field
 
-
-async def test_a_gem_that_is_not_there_is_named(client: httpx2.AsyncClient) -> None:
-    missing = "00000000-0000-0000-0000-00000000beef"
-    answer = await client.post("/recall", json={"question": "x", "gem_ids": [missing]})
-    problem = check_problem(answer, 404, "gem_not_found")
-    assert problem["details"] == {"gem_ids": [missing]}
+        async def test_a_gem_that_is_not_there_is_named(client: httpx2.AsyncClient) -> None:
+            missing = "00000000-0000-0000-0000-00000000beef"
+            answer = await client.post("/recall", json={"question": "x", "gem_ids": [missing]})
+            problem = check_problem(answer, 404, "gem_not_found")
+            assert problem["details"] == {"gem_ids": [missing]}

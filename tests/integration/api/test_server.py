@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 from litestar import Litestar
 
+from api.cli.serve import _listen
 from api.service import Service
 from core.pg import DEFAULT_TENANT
 from tests.integration.api.conftest import NOTES, Script, check_problem, whole
@@ -130,3 +131,9 @@ async def test_a_body_that_breaks_off_harms_nobody(address: str, wire: httpx2.As
     writer.close()
     await writer.wait_closed()
     assert (await wire.get("/gems")).json()["items"] == []
+
+
+async def test_the_program_answers_without_waiting_for_acknowledgements() -> None:
+    """Else the second half of an answer waits for the client's delayed acknowledgement, some 40 ms."""
+    with _listen("127.0.0.1", 0) as listener:
+        assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

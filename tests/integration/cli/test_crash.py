@@ -1,4 +1,4 @@
-"""The embedded lattice survives `kill -9` in the middle of an ingestion: nothing lost, nothing twice."""
+"""An ingestion that is ended in its middle, by `kill -9` or by Ctrl-C: nothing lost, nothing twice."""
 
 import json
 import os
@@ -39,16 +39,19 @@ def wait_for_first_batch(uri: str) -> int:
     raise AssertionError("nothing was stored within a minute")
 
 
-def test_ingestion_that_was_killed_is_taken_up_again(folder: Path, tmp_path: Path) -> None:
-    rows = tmp_path / "rows.jsonl"
-    rows.write_text(
-        "\n".join(json.dumps({"id": f"r{i}", "text": f"Entry {i} tells of keyword{i}."}) for i in range(DOCUMENTS)),
-        "utf-8",
-    )
+@pytest.fixture
+def rows(tmp_path: Path) -> str:
+    path = tmp_path / "rows.jsonl"
+    rows = ({"id": f"r{i}", "text": f"Entry {i} tells of keyword{i}."} for i in range(DOCUMENTS))
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    return str(path)
+
+
+def test_ingestion_that_was_killed_is_taken_up_again(folder: Path, rows: str) -> None:
     lattice = Lattice({"LATTICE_DATA_DIR": str(folder)})
     server = EmbeddedServer(EmbeddedConfig(folder / "postgres"))
 
-    process = lattice.start("ingest", str(rows), "--json")
+    process = lattice.start("ingest", rows, "--json")
     stored = wait_for_first_batch(server.uri())
     process.kill()
     process.communicate()
@@ -56,11 +59,11 @@ def test_ingestion_that_was_killed_is_taken_up_again(folder: Path, tmp_path: Pat
     os.kill(postmaster, signal.SIGKILL)  # as if the machine had died
     assert stored < DOCUMENTS, "the ingestion was over before it could be killed"
 
-    again = lattice("ingest", str(rows), "--json")
+    again = lattice("ingest", rows, "--json")
     assert again.code == 0, again.err
     assert again.json["skipped"] >= stored
     assert again.json["documents"] + again.json["skipped"] == DOCUMENTS
-    third = lattice("ingest", str(rows), "--json").json
+    third = lattice("ingest", rows, "--json").json
     assert (third["documents"], third["skipped"], third["passages"]) == (0, DOCUMENTS, 0)
 
     for known in (0, stored - 1, DOCUMENTS - 1):
@@ -70,3 +73,13 @@ def test_ingestion_that_was_killed_is_taken_up_again(folder: Path, tmp_path: Pat
         assert lexical[0] > 0  # the index of words has it too
     listed = lattice("documents", "list", "--gem", "default", "--limit", "10000", "--json").json
     assert sum(document["passages"] for document in listed) == DOCUMENTS
+
+
+def test_ctrl_c_ends_an_ingestion_quietly(lattice: Lattice, database_url: str, rows: str) -> None:
+    process = lattice.start("ingest", rows, "--json")
+    stored = wait_for_first_batch(database_url)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    assert lattice("ingest", rows, "--json").json["skipped"] >= stored
