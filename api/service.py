@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from psycopg import AsyncConnection
+
 import migrations
 from api.settings import EmbeddingSettings, Settings
 from core.clock import utc_now
 from core.embedded import EmbeddedConfig, EmbeddedServer
 from core.errors import ConfigurationError, DatabaseUnfitError
-from core.pg import DEFAULT_TENANT, Database, PoolConfig, normalise_url
+from core.pg import DEFAULT_TENANT, Database, PoolConfig, check_server, normalise_url, store_errors
 from gems import Gems, Moment
 from knowledge import Chunker, Embedder, Ingestion, Recall, load_fastembed, load_local
 from llm_router import build_router, load_openai_embedder
 from reflection import Reflections
+
+CONNECT_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,12 @@ async def open_service(settings: Settings, *, migrate: bool = False) -> AsyncIte
     router_config = settings.router_config()
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(open_place(settings))
+        embedder, chunker = _build_embedder(settings.embedding, stack)
+        if place.server is None:
+            await require_fit(place.url)
         if migrate or place.server is not None:
             await migrations.upgrade(place.url)
+            await migrations.ensure_embedding_index(place.url, embedder.dimension)
         else:
             await require_schema(place.url)
         pool = PoolConfig(
@@ -63,7 +71,6 @@ async def open_service(settings: Settings, *, migrate: bool = False) -> AsyncIte
         database = await stack.enter_async_context(
             Database(pool, place.server.ensure_running if place.server else None)
         )
-        embedder, chunker = _build_embedder(settings.embedding, stack)
         router = build_router(router_config, embedder.embed)
         stack.push_async_callback(router.aclose)
         gems, recall = Gems(database), Recall(database, embedder)
@@ -94,6 +101,18 @@ async def open_place(settings: Settings) -> AsyncIterator[DatabasePlace]:
         return
     async with EmbeddedServer(EmbeddedConfig(settings.data_dir / "postgres")) as server:
         yield DatabasePlace(server.uri(), server)
+
+
+async def require_fit(url: str) -> None:
+    """Check that the server is one we can work on, with or without a schema.
+
+    Raises:
+        DatabaseUnfitError: its version, its extension or a right; the message says what to run.
+        StoreUnavailableError: it does not answer.
+    """
+    with store_errors():
+        async with await AsyncConnection.connect(url, connect_timeout=CONNECT_S) as conn:
+            await check_server(conn)
 
 
 async def require_schema(url: str) -> None:

@@ -32,7 +32,7 @@ async def measure() -> AsyncIterator[Figure]:
         for start in range(0, PASSAGES, BATCH):
             await _post(client, f"/gems/{gem}/documents", {"documents": documents[start : start + BATCH]})
         writer = Writer(2)
-        bodies = [{"question": writer.sentence(7), "gem_ids": [gem]} for _ in range(REQUESTS)]
+        bodies: list[dict[str, object]] = [{"question": writer.sentence(7), "gem_ids": [gem]} for _ in range(REQUESTS)]
         for callers in (1, 8, 32):
             spent: list[float] = []
             started = time.perf_counter()

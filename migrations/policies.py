@@ -9,10 +9,7 @@ ROLE = "lattice_app"
 def make_role() -> None:
     """Make the role that the service works as, and let the migrating user take it."""
     connection = op.get_bind()
-    if (
-        connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": ROLE}).first()
-        is None
-    ):
+    if connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": ROLE}).first() is None:
         op.execute(f"CREATE ROLE {ROLE} NOLOGIN NOSUPERUSER NOBYPASSRLS")
     member = text("SELECT pg_has_role(current_user, :role, 'SET')")
     if not connection.execute(member, {"role": ROLE}).scalar_one():

@@ -25,7 +25,9 @@ def upgrade(as_json: JsonOption = False) -> None:
 
     async def work(url: str) -> "SchemaStatus":
         import migrations
+        from api.service import require_fit
 
+        await require_fit(url)
         upgraded = await migrations.upgrade(url)
         if dimension is not None:
             await migrations.ensure_embedding_index(url, dimension)

@@ -114,7 +114,8 @@ CREATE TABLE document (
 CREATE INDEX document_anonymous_idx
     ON document (tenant_id, gem_id, content_hash) WHERE external_id IS NULL;
 
-CREATE INDEX document_tenant_id_gem_id_created_at_document_id_idx ON document (tenant_id, gem_id, created_at, document_id);
+CREATE INDEX document_tenant_id_gem_id_created_at_document_id_idx
+    ON document (tenant_id, gem_id, created_at, document_id);
 
 CREATE INDEX document_thread_idx
     ON document (tenant_id, gem_id, thread, position) WHERE thread IS NOT NULL;
@@ -213,7 +214,8 @@ CREATE TABLE reflection (
     CONSTRAINT reflection_rating_check CHECK (rating BETWEEN -1 AND 1)
 );
 
-CREATE INDEX reflection_tenant_id_gem_id_created_at_reflection_id_idx ON reflection (tenant_id, gem_id, created_at, reflection_id);
+CREATE INDEX reflection_tenant_id_gem_id_created_at_reflection_id_idx
+    ON reflection (tenant_id, gem_id, created_at, reflection_id);
 
 CREATE TABLE reflection_evidence (
     tenant_id UUID DEFAULT nullif(current_setting('lattice.tenant', true), '')::uuid NOT NULL,
