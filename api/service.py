@@ -6,20 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from psycopg import AsyncConnection
-
 import migrations
 from api.settings import EmbeddingSettings, Settings
 from core.clock import utc_now
 from core.embedded import EmbeddedConfig, EmbeddedServer
 from core.errors import ConfigurationError, DatabaseUnfitError
-from core.pg import DEFAULT_TENANT, Database, PoolConfig, check_server, normalise_url, store_errors
+from core.pg import DEFAULT_TENANT, Database, PoolConfig, check_server, connect, normalise_url
 from gems import Gems, Moment
 from knowledge import Chunker, Embedder, Ingestion, Recall, load_fastembed, load_local
 from llm_router import build_router, load_openai_embedder
 from reflection import Reflections
-
-CONNECT_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +106,8 @@ async def require_fit(url: str) -> None:
         DatabaseUnfitError: its version, its extension or a right; the message says what to run.
         StoreUnavailableError: it does not answer.
     """
-    with store_errors():
-        async with await AsyncConnection.connect(url, connect_timeout=CONNECT_S) as conn:
-            await check_server(conn)
+    async with await connect(url) as conn:
+        await check_server(conn)
 
 
 async def require_schema(url: str) -> None:

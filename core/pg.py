@@ -28,6 +28,7 @@ __all__ = [
     "Database",
     "PoolConfig",
     "check_server",
+    "connect",
     "normalise_url",
     "store_errors",
 ]
@@ -38,6 +39,7 @@ Connection = AsyncConnection[Any]
 DEFAULT_TENANT = UUID("00000000-0000-0000-0000-000000000001")
 APPLICATION = "crystal-lattice"
 ATTEMPTS = 5
+CONNECT_S = 10
 # a server that vanished without a word (power, network) is noticed after a minute
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 ISOLATION = {False: sql.SQL("READ COMMITTED"), True: sql.SQL("REPEATABLE READ")}
@@ -66,12 +68,25 @@ class PoolConfig:
     url: str = field(repr=False)
     min_size: int = 1
     max_size: int = 10
-    connect_timeout_s: int = 10
+    connect_timeout_s: int = CONNECT_S
     acquire_timeout_s: float = 15.0
     statement_timeout_s: float = 30.0
     lock_timeout_s: float = 10.0
     idle_timeout_s: float = 120.0
     ef_search: int = 100
+
+
+async def connect(url: str, **options: Any) -> Connection:  # noqa: ANN401 - as libpq takes them
+    """Open one connection.
+
+    Raises:
+        StoreUnavailableError: Postgres does not answer or refuses the user.
+    """
+    try:
+        return await AsyncConnection.connect(url, **{"connect_timeout": CONNECT_S, **options})
+    except psycopg.OperationalError as e:
+        reason = " ".join(str(e).split())
+        raise StoreUnavailableError(f"cannot connect to Postgres (LATTICE_DATABASE_URL): {reason}") from e
 
 
 class Database:
@@ -100,12 +115,7 @@ class Database:
             StoreUnavailableError: Postgres does not answer or refuses the user.
             DatabaseUnfitError: the service's role is missing or may not be taken.
         """
-        try:
-            first = await AsyncConnection.connect(await self._resolve_url(), **self._options)
-        except psycopg.OperationalError as e:
-            reason = " ".join(str(e).split())
-            raise StoreUnavailableError(f"cannot connect to Postgres (LATTICE_DATABASE_URL): {reason}") from e
-        async with first:
+        async with await connect(await self._resolve_url(), **self._options) as first:
             await self._configure(first)
         self._pool = AsyncConnectionPool(
             self._resolve_url,

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
@@ -19,7 +18,7 @@ from api.service import Service, open_place, open_service
 from api.settings import Settings, read_settings
 from core.errors import ConfigurationError, LatticeError
 from core.log import configure_logging
-from core.pg import check_server
+from core.pg import check_server, connect
 from core.pg_server import SERVICE_ROLE
 from core.sql import load_queries
 from knowledge import RecallQuery
@@ -112,15 +111,13 @@ async def _check_database(settings: Settings) -> list[Finding]:
         async with open_place(settings) as place:
             if place.server is not None:  # nobody else tends it
                 await migrations.upgrade(place.url)
-            async with await AsyncConnection.connect(place.url, connect_timeout=10) as conn:
+            async with await connect(place.url) as conn:
                 findings = [await _check_server(conn)]
                 if findings[0].status == "OK":
                     findings += [await _check_schema(place.url), await _check_row_security(conn)]
                 return findings
     except LatticeError as e:
         return [Finding("database", "FAIL", e.message)]
-    except psycopg.Error as e:
-        return [Finding("database", "FAIL", f"cannot connect (LATTICE_DATABASE_URL): {' '.join(str(e).split())}")]
 
 
 async def _check_server(conn: AsyncConnection[Any]) -> Finding:
