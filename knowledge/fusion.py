@@ -78,22 +78,16 @@ def fuse(
     )
 
 
-def name_pattern(names: Iterable[str]) -> re.Pattern[str] | None:
-    """Return a pattern that finds these names as whole words, with a possessive if there is one."""
-    known = sorted({name for name in names if name.strip()}, key=lambda name: (-len(name), name))
-    if not known:
-        return None
-    return re.compile(rf"\b({'|'.join(re.escape(name) for name in known)})(['’]s)?(?!\w)")
-
-
 def split_names(question: str, speakers: Iterable[str]) -> tuple[str, frozenset[str]]:
     """Return the question without the names of speakers, and the names it had.
 
     A question of nothing but names, or with none, comes back as it is.
     """
-    pattern = name_pattern(speakers)
-    if pattern is None:
+    known = {name for name in speakers if name.strip() and name in question}  # few: a pattern of thousands is slow
+    if not known:
         return question, frozenset()
+    longest_first = sorted(known, key=lambda name: (-len(name), name))
+    pattern = re.compile(rf"(?<!\w)({'|'.join(re.escape(name) for name in longest_first)})(['’]s)?(?!\w)")
     named = frozenset(found.group(1) for found in pattern.finditer(question))
     nameless = " ".join(pattern.sub(" ", question).split())
     if not named or not re.search(r"\w", nameless):

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 from pgvector import HalfVector
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -111,9 +110,10 @@ class Recall:
             allowed = None
             if not query.filters.is_open:
                 values = {"gem_ids": gem_ids} | _filter_values(query.filters)
-                allowed = {row["gem_id"]: row["slots"] for row in await self._rows(conn, "allowed_slots", values)}
+                rows = await self._rows(conn, "allowed_slots", values)
+                allowed = {row["gem_id"]: np.frombuffer(row["slots"], ">i4") for row in rows}
         scores = await asyncio.to_thread(score, lists)
-        return scores, scores.best(CANDIDATES, None if allowed is None else _mask(scores, allowed))
+        return scores, scores.best(CANDIDATES, None if allowed is None else scores.mask(allowed))
 
     async def _hydrate(
         self, conn: Connection, candidates: Sequence[Candidate], vector: Vectors
@@ -187,11 +187,3 @@ def _filter_values(filters: Filters) -> dict[str, Any]:
         "until": filters.until,
         "metadata": None if filters.metadata is None else Jsonb(dict(filters.metadata)),
     }
-
-
-def _mask(scores: Scores, allowed: Mapping[UUID, bytes]) -> NDArray[np.bool_]:
-    mask = np.zeros(len(scores.values), np.bool_)
-    for gem_id, slots in allowed.items():
-        if gem_id in scores.offsets:
-            mask[scores.offsets[gem_id] + np.frombuffer(slots, ">i4")] = True
-    return mask

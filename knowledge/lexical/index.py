@@ -9,7 +9,8 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
 from core.sql import load_queries
-from knowledge.lexical.postings import Entry, Lists, Segment, merge, pack, plan_merge
+from knowledge.lexical.merging import merge, plan_merge
+from knowledge.lexical.postings import Entry, Lists, Segment, pack
 
 _SQL = load_queries("knowledge.sql", "lexical.sql")
 

@@ -1,4 +1,4 @@
-"""Packed postings: built, merged and scored as numpy arrays. Pure.
+"""Packed postings: built and scored as numpy arrays. Pure.
 
 A slot is a passage's number in its gem, given once and never again. A segment covers the slots [base, base + span) and
 may say anew what older slots hold (`overrides`) or that they are gone (`tombstones`); of two segments the one with the
@@ -9,7 +9,7 @@ higher id is right. A posting is three big-endian uint16: the ordinal in the seg
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -22,8 +22,7 @@ MOST = 0x7FFF
 LONGEST = 0xFFFF
 K1 = 1.2
 B = 0.4
-LARGEST_SEGMENT = 32_768
-MERGE_WIDTH = 16
+LARGEST_SEGMENT = 32_768  # slots, and as many overrides at the most: together they fill the range of an ordinal
 BLOCK = 256
 
 Postings: TypeAlias = NDArray[np.uint16]
@@ -71,23 +70,31 @@ class Scores:
 
     Attributes:
         values: shape (slots of all gems,), 0 where no term occurs.
-        offsets: where each gem's slot 0 lies in `values`.
+        ranges: where the slots of each gem lie in `values`.
     """
 
     values: NDArray[np.float32]
-    offsets: Mapping[UUID, int]
+    ranges: Mapping[UUID, range]
 
     def at(self, gem_id: UUID, slot: int) -> float:
         """Return one passage's score; 0 for a slot that no segment covers."""
-        place = self.offsets.get(gem_id, len(self.values)) + slot
-        return float(self.values[place]) if place < len(self.values) else 0.0
+        places = self.ranges.get(gem_id, range(0))
+        return float(self.values[places[slot]]) if slot < len(places) else 0.0
+
+    def mask(self, slots: Mapping[UUID, NDArray[np.integer[Any]]]) -> NDArray[np.bool_]:
+        """Return which values belong to these slots; what no segment covers, as it was written since, is left out."""
+        mask = np.zeros(len(self.values), np.bool_)
+        for gem_id, allowed in slots.items():
+            places = self.ranges.get(gem_id, range(0))
+            mask[places.start + allowed[allowed < len(places)]] = True
+        return mask
 
     def best(self, k: int, allowed: NDArray[np.bool_] | None = None) -> list[tuple[UUID, int]]:
         """Return (gem, slot) of the k highest scores above 0, best first, ties by place."""
         values = self.values if allowed is None else np.where(allowed, self.values, 0)
         places = _highest(values, k)
-        starts = sorted((offset, gem_id) for gem_id, offset in self.offsets.items())
-        gems = np.searchsorted([offset for offset, _ in starts], places, side="right") - 1
+        starts = [(gem_range.start, gem_id) for gem_id, gem_range in self.ranges.items() if gem_range]
+        gems = np.searchsorted([start for start, _ in starts], places, side="right") - 1
         return [(starts[g][1], int(p) - starts[g][0]) for g, p in zip(gems, places, strict=True)]
 
 
@@ -128,108 +135,29 @@ def score(lists: Lists, *, k1: float = K1, b: float = B) -> Scores:
     Source:
         Robertson and Zaragoza, The Probabilistic Relevance Framework (2009), eq. 3.15; idf as in Lucene.
     """
-    offsets, slots = _lay_out(lists.segments)
+    ranges, slots = _lay_out(lists.segments)
     values = np.zeros(slots, np.float32)
-    owners = _owners(lists.segments, offsets, slots)
+    owners = _owners(lists.segments, ranges, slots)
     gone = sum(len(set(s.tombstones)) for s in lists.segments)
     passages = sum(s.size for s in lists.segments) - gone
     tokens = sum(s.tokens for s in lists.segments)
     if passages <= 0 or tokens <= 0:
-        return Scores(values, offsets)
+        return Scores(values, ranges)
     places_of = {(s.gem_id, s.segment_id): (i, s) for i, s in enumerate(lists.segments)}
     per_length = np.float32(SCALE * k1 * b * passages / tokens)
     for rows in lists.lists.values():
-        found = [_valid(*places_of[gem, segment], data, offsets, owners) for gem, segment, data in rows]
+        found = [_valid(*places_of[gem, segment], data, ranges, owners) for gem, segment, data in rows]
         df = sum(int(np.count_nonzero(postings[:, 1] & OWN)) for _, postings in found)
         idf = np.float32(np.log1p((passages - df + 0.5) / (df + 0.5)))
         for places, postings in found:
             frequency = (postings[:, 1] & MOST).astype(np.float32)
             norm = SCALE * k1 * (1 - b) + per_length * postings[:, 2].astype(np.float32)
             values[places] += idf * (frequency / (frequency + norm))
-    return Scores(values, offsets)
+    return Scores(values, ranges)
 
 
-def plan_merge(segments: Sequence[Segment]) -> Sequence[Segment]:
-    """Return a run of neighbouring segments worth merging into one, oldest first; empty if there is none.
-
-    Sixteen of one size tier (powers of sixteen) become one of the next, so that a passage is written again once a tier.
-    """
-    ordered = sorted(segments, key=lambda s: s.segment_id)
-    tiers = [_tier(s) for s in ordered]
-    for end in range(len(ordered), MERGE_WIDTH - 1, -1):
-        run = ordered[end - MERGE_WIDTH : end]
-        if max(tiers[end - MERGE_WIDTH : end]) == tiers[end - 1] == tiers[end - MERGE_WIDTH]:
-            span = run[-1].base + run[-1].span - run[0].base
-            if span + sum(len(s.overrides) for s in run) <= LARGEST_SEGMENT:
-                return run
-    return ()
-
-
-def merge(run: Sequence[Segment], rows: Sequence[tuple[str, int, bytes]]) -> tuple[Segment, dict[str, bytes]]:
-    """Merge neighbouring segments of one gem into one that takes the place of the last.
-
-    Args:
-        run: the segments, oldest first.
-        rows: their posting lists as (term, segment id, data).
-
-    Returns:
-        The merged segment and its posting lists. What was overridden or deleted within the run is gone from it.
-    """
-    base, span = run[0].base, run[-1].base + run[-1].span - run[0].base
-    owner: dict[int, int] = {}
-    for segment in run:
-        owner.update(dict.fromkeys(segment.overrides, segment.segment_id))
-        owner.update(dict.fromkeys(segment.tombstones, -1))
-    inside = range(base, base + span)
-    overrides = tuple(sorted(slot for slot, by in owner.items() if by >= 0 and slot not in inside))
-    tombstones = tuple(sorted(slot for slot, by in owner.items() if by < 0 and slot not in inside))
-    dead_inside = sum(1 for slot, by in owner.items() if by < 0 and slot in inside)
-    merged = Segment(
-        gem_id=run[0].gem_id,
-        segment_id=run[-1].segment_id,
-        base=base,
-        span=span,
-        size=sum(s.size for s in run) - dead_inside,
-        tokens=sum(s.tokens for s in run),
-        overrides=overrides,
-        tombstones=tombstones,
-    )
-    return merged, _merge_lists(run, rows, merged, owner)
-
-
-def _merge_lists(
-    run: Sequence[Segment], rows: Sequence[tuple[str, int, bytes]], merged: Segment, owner: Mapping[int, int]
-) -> dict[str, bytes]:
-    by_id = {s.segment_id: s for s in run}
-    terms = sorted({term for term, _, _ in rows})
-    numbers = {term: i for i, term in enumerate(terms)}
-    place = {slot: merged.span + i for i, slot in enumerate(merged.overrides)}
-    kept: dict[int, list[Postings]] = {i: [] for i in range(len(terms))}
-    touched = np.array(sorted(owner), np.int64)
-    holders = np.array([owner[slot] for slot in touched.tolist()], np.int64)
-    for term, segment_id, data in rows:
-        segment = by_id[segment_id]
-        postings = np.frombuffer(data, ">u2").reshape(-1, 3)
-        slots = _slots(segment, postings)
-        if len(touched):
-            at = np.minimum(np.searchsorted(touched, slots), len(touched) - 1)
-            right = (touched[at] != slots) | (holders[at] == segment_id)
-            postings, slots = postings[right], slots[right]
-        ordinals = slots - merged.base
-        for i in np.flatnonzero((ordinals < 0) | (ordinals >= merged.span)):
-            ordinals[i] = place[int(slots[i])]
-        fresh = postings.astype(np.uint16)
-        fresh[:, 0] = ordinals
-        kept[numbers[term]].append(fresh)
-    return {term: packed for term in terms if (packed := _join(kept[numbers[term]]))}
-
-
-def _join(parts: Sequence[Postings]) -> bytes:
-    postings = np.concatenate(parts)
-    return bytes(postings[np.argsort(postings[:, 0], kind="stable")].astype(">u2").tobytes())
-
-
-def _slots(segment: Segment, postings: Postings) -> NDArray[np.int64]:
+def slots_of(segment: Segment, postings: Postings) -> NDArray[np.int64]:
+    """Return the slot of each posting of a segment."""
     slots = postings[:, 0].astype(np.int64)
     again = slots >= segment.span
     slots += segment.base
@@ -238,28 +166,23 @@ def _slots(segment: Segment, postings: Postings) -> NDArray[np.int64]:
     return slots
 
 
-def _tier(segment: Segment) -> int:
-    weight = max(segment.size, len(segment.overrides), len(segment.tombstones), 1)
-    return (weight.bit_length() - 1) // 4
-
-
-def _lay_out(segments: Sequence[Segment]) -> tuple[dict[UUID, int], int]:
+def _lay_out(segments: Sequence[Segment]) -> tuple[dict[UUID, range], int]:
     extents: dict[UUID, int] = {}
     for segment in segments:
         extents[segment.gem_id] = max(extents.get(segment.gem_id, 0), segment.base + segment.span)
-    offsets, total = {}, 0
+    ranges, total = {}, 0
     for gem_id, extent in extents.items():
-        offsets[gem_id] = total
+        ranges[gem_id] = range(total, total + extent)
         total += extent
-    return offsets, total
+    return ranges, total
 
 
-def _owners(segments: Sequence[Segment], offsets: Mapping[UUID, int], slots: int) -> NDArray[np.int32] | None:
+def _owners(segments: Sequence[Segment], ranges: Mapping[UUID, range], slots: int) -> NDArray[np.int32] | None:
     if not any(s.overrides or s.tombstones for s in segments):
         return None
     owners = np.full(slots, -1, np.int32)
     for i, segment in sorted(enumerate(segments), key=lambda pair: pair[1].segment_id):
-        start = offsets[segment.gem_id]
+        start = ranges[segment.gem_id].start
         owners[start + segment.base : start + segment.base + segment.span] = i
         owners[start + np.array(segment.overrides, np.int64)] = i
         owners[start + np.array(segment.tombstones, np.int64)] = -1
@@ -267,10 +190,10 @@ def _owners(segments: Sequence[Segment], offsets: Mapping[UUID, int], slots: int
 
 
 def _valid(
-    index: int, segment: Segment, data: bytes, offsets: Mapping[UUID, int], owners: NDArray[np.int32] | None
+    index: int, segment: Segment, data: bytes, ranges: Mapping[UUID, range], owners: NDArray[np.int32] | None
 ) -> tuple[NDArray[np.int64], Postings]:
     postings = np.frombuffer(data, ">u2").reshape(-1, 3)
-    places = _slots(segment, postings) + offsets[segment.gem_id]
+    places = slots_of(segment, postings) + ranges[segment.gem_id].start
     if owners is None:
         return places, postings
     right = owners[places] == index

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import Stemmer
 
 WORD = re.compile(r"\b\w\w+\b")
+LONGEST_TERM = 100  # characters; what no word reaches is cut, since a term must fit into a page of an index
 _STOP_WORDS = """
 about above after again all also am an and any are as at be because been before being below between both but by
 can could did do does doing down during each few for from further had has have having he her here hers herself
@@ -34,7 +35,7 @@ def terms_of(text: str) -> list[str]:
     if stemmer is None:
         stemmer = _local.stemmer = Stemmer.Stemmer("english")
     stems: list[str] = stemmer.stemWords(words)
-    return stems
+    return [stem[:LONGEST_TERM] for stem in stems]
 
 
 def question_terms(question: str) -> list[str]:

@@ -52,3 +52,9 @@ def test_no_candidates_give_no_scores() -> None:
 def test_names_of_speakers_are_taken_out_of_a_question(question: str, nameless: str, named: set[str]) -> None:
     assert split_names(question, ["Ann", "Bob", "Ann Lee", "C. (3)"]) == (nameless, frozenset(named))
     assert split_names(question, []) == (question, frozenset())
+
+
+@pytest.mark.parametrize("name", ["@ann", "(bot)", "Dr. Who?", "C++", "Ann's mum", "安"])
+def test_odd_names_of_speakers_are_found_as_they_are_written(name: str) -> None:
+    assert split_names(f"What did {name} buy?", [name, "", " "]) == ("What did buy?", frozenset({name}))
+    assert split_names(f"What did x{name}x buy?", [name])[1] == frozenset()

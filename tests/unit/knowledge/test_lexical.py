@@ -1,5 +1,6 @@
 import random
 from collections import Counter
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import bm25s
@@ -9,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.lexical import Entry, Lists, Segment, count_terms, question_terms, score, weigh_terms, weighted_length
-from knowledge.lexical.postings import LARGEST_SEGMENT, MERGE_WIDTH, merge, pack, plan_merge
-from knowledge.lexical.terms import SCALE, terms_of
+from knowledge.lexical.merging import FILL_WIDTH, MERGE_WIDTH, merge, plan_merge
+from knowledge.lexical.postings import LARGEST_SEGMENT, pack
+from knowledge.lexical.terms import LONGEST_TERM, SCALE, terms_of
 
 GEM = UUID(int=1)
 WORDS = [f"{a}{b}{c}" for a in "bdfglm" for b in "aeiou" for c in ("rn", "lt", "ng", "st")]
@@ -172,6 +174,23 @@ def test_nothing_stored_scores_nothing() -> None:
     assert score(Lists([], {})).best(5) == []
 
 
+def test_a_word_without_an_end_is_a_term_that_fits_into_an_index() -> None:
+    endless = "\u0e01" * 5_000
+    assert terms_of(endless) == question_terms(endless) == ["\u0e01" * LONGEST_TERM]
+    assert len(terms_of(f"b{'a' * 5_000}b")[0]) == LONGEST_TERM
+
+
+def test_a_slot_written_after_the_lists_were_read_is_not_taken_for_one_of_the_next_gem() -> None:
+    other = UUID(int=2)
+    overrides, lists = pack(0, 1, [entry(0, Counter({"alpha": 1}))])
+    segments = [Segment(gem_id, 1, 0, 1, 1, SCALE, overrides) for gem_id in (GEM, other)]
+    found = score(Lists(segments, {"alpha": [(gem_id, 1, lists["alpha"]) for gem_id in (GEM, other)]}))
+    assert found.at(other, 0) == found.at(GEM, 0) > 0
+    assert found.at(GEM, 1) == found.at(other, 1) == 0
+    mask = found.mask({GEM: np.array([0, 1]), other: np.array([1]), uuid4(): np.array([0])})
+    assert found.best(5, mask) == [(GEM, 0)]
+
+
 def segment(number: int, base: int, size: int) -> Segment:
     return Segment(GEM, number, base, size, size, size)
 
@@ -180,8 +199,34 @@ def test_sixteen_neighbours_of_one_tier_are_due_for_merging() -> None:
     small = [segment(i, i, 1) for i in range(MERGE_WIDTH)]
     assert list(plan_merge(small)) == small
     assert plan_merge(small[1:]) == ()
-    assert plan_merge([segment(i, i * 4000, 4000) for i in range(MERGE_WIDTH)]) == ()  # would pass LARGEST_SEGMENT
-    assert LARGEST_SEGMENT < 16 * 4000
+
+
+def test_no_merge_passes_the_largest_segment_but_all_that_fits_is_merged() -> None:
+    large = [segment(i, i * 4096, 4096) for i in range(12)]
+    assert list(plan_merge(large)) == large[:8]
+    assert plan_merge([segment(i, i * 20_000, 20_000) for i in range(40)]) == ()
+    batches = [replace(segment(i, i * 2048, 2048), overrides=(i * 2048,) * 2) for i in range(MERGE_WIDTH)]
+    assert list(plan_merge(batches)) == batches
+    assert FILL_WIDTH * 4096 < LARGEST_SEGMENT == MERGE_WIDTH * 2048
+
+
+@pytest.mark.parametrize(
+    "pattern", [[1], [1, 20], [20, *[1] * 10], [300, 1, 20, 1, 1], [5000, 1], [0, 1], [1, 1, 1, 40_000], [0]]
+)
+def test_whatever_sizes_follow_each_other_segments_stay_few_and_are_seldom_written_again(pattern: list[int]) -> None:
+    segments: list[Segment] = []
+    slots = written = stored = 0
+    for number in range(1_500):
+        size = pattern[number % len(pattern)]
+        gone = () if size else (number,)
+        segments.append(replace(segment(number, slots, size), tombstones=gone))
+        slots, stored = slots + size, stored + max(size, 1)
+        while run := plan_merge(segments):
+            merged, _ = merge(run, [])
+            written += sum(max(s.size, len(s.tombstones)) for s in run)
+            segments = sorted([s for s in segments if s not in run] + [merged], key=lambda s: s.segment_id)
+    assert len(segments) <= 100 + 4 * slots // LARGEST_SEGMENT
+    assert written <= 12 * stored
 
 
 def test_a_frequency_beyond_the_packed_range_is_cut_not_wrapped() -> None:
