@@ -129,10 +129,10 @@ async def delete_gem(conn: Connection, gem_id: UUID) -> None:
 
 
 async def advance_gem(
-    conn: Connection, gem_id: UUID, *, slots: int, speakers: Sequence[str], now: datetime
+    conn: Connection, gem_id: UUID, *, versions: int, slots: int, speakers: Sequence[str], now: datetime
 ) -> tuple[int, int]:
-    """Take slots for new passages; return the gem's new version and the first of the slots."""
-    values = {"slots": slots, "speakers": list(speakers), "now": now}
+    """Take versions for a write and slots for its passages; return the last of the versions, the first of the slots."""
+    values = {"versions": versions, "slots": slots, "speakers": list(speakers), "now": now}
     row = await _one(conn, "advance_gem", gem_id, values)
     return row["version"], row["first_slot"]
 

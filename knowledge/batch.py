@@ -86,6 +86,13 @@ class BatchPlan:
         """Whether there is nothing to write."""
         return not self.documents and not self.removed
 
+    @property
+    def threads(self) -> frozenset[str]:
+        """The threads that gain or lose a document."""
+        entered = {d.cut.document.thread for d in self.documents}
+        left = {d.replaces.thread for d in self.documents if d.replaces is not None}
+        return frozenset(thread for thread in entered | left if thread is not None)
+
 
 Anchor = tuple[str, int]
 

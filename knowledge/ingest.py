@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-import numpy as np
-
 from core.pg import Database
 from gems import Moment, advance_gem, get_gems, lock_gem
 from knowledge import store
@@ -20,7 +18,7 @@ from knowledge.batch import BatchPlan, CutDocument, find_anchors, plan_batch, pl
 from knowledge.chunking import Chunker
 from knowledge.documents import SourceDocument, content_hash
 from knowledge.embedding import Embedder
-from knowledge.lexical import Entry, Segment, seal, weighted_length
+from knowledge.lexical import Segment, count_segments, seal
 from knowledge.store import Connection, DocumentSummary, Vectors
 
 BATCH_PASSAGES = 128
@@ -48,7 +46,7 @@ class IngestReport:
 
 @dataclass(slots=True)
 class _Run:
-    """The state of one ingestion: what it did, and the last version that it gave the gem itself."""
+    """The state of one ingestion: what it did, and what its last write did to the gem."""
 
     tenant: UUID
     gem_id: UUID
@@ -56,7 +54,8 @@ class _Run:
     progress: Callable[[IngestReport], None]
     report: IngestReport = field(default_factory=IngestReport)
     started: float = field(default_factory=time.perf_counter)
-    own_version: int = -1
+    last_step: tuple[int, int] | None = None  # the gem's version before and after the last write
+    last_threads: frozenset[str] = frozenset()  # that it changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,21 +180,21 @@ class Ingestion:
         return _Prepared(cuts, plan, version, vectors)
 
     async def _write(self, run: _Run, prepared: _Prepared) -> None:
-        plan, version = prepared.plan, run.own_version
+        plan = prepared.plan
 
-        async def carry_out(conn: Connection) -> None:
-            nonlocal plan, version
-            gem = await lock_gem(conn, run.gem_id, run.at)
-            vectors = prepared.vectors
-            if not _is_current(prepared.version, gem.version, run.own_version):
+        async def carry_out(conn: Connection) -> tuple[BatchPlan, tuple[int, int]]:
+            found = (await lock_gem(conn, run.gem_id, run.at)).version
+            plan, vectors = prepared.plan, prepared.vectors
+            if not _is_current(prepared, found, run):
                 plan = await _plan(conn, run.gem_id, prepared.cuts)
                 vectors = await self._embed(plan, vectors)
-            if not plan.is_empty:
-                version = await _carry_out(conn, run.gem_id, plan, vectors, run.at)
+            if plan.is_empty:
+                return plan, (found, found)
+            return plan, (found, await _carry_out(conn, run.gem_id, plan, vectors, run.at))
 
         if not plan.is_empty:
-            await self.database.retrying(run.tenant, carry_out)
-            run.own_version = version
+            plan, run.last_step = await self.database.retrying(run.tenant, carry_out)
+            run.last_threads = plan.threads
         run.report = replace(
             run.report,
             documents=run.report.documents + len(plan.documents),
@@ -220,9 +219,11 @@ def _depends(cuts: Sequence[CutDocument], earlier: Sequence[CutDocument]) -> boo
     return any(cut.identity in identities or cut.document.thread in threads for cut in cuts)
 
 
-def _is_current(planned: int, found: int, own: int) -> bool:
-    """Say whether a plan still holds: nobody wrote since, or only this run, what it does not depend on."""
-    return found in {planned, own} and found - planned <= 1
+def _is_current(prepared: _Prepared, found: int, run: _Run) -> bool:
+    """Say whether a plan still holds: nobody wrote since, or only this run, what the plan does not depend on."""
+    if found == prepared.version:
+        return True
+    return (prepared.version, found) == run.last_step and not prepared.plan.threads & run.last_threads
 
 
 async def _plan(conn: Connection, gem_id: UUID, cuts: Sequence[CutDocument]) -> BatchPlan:
@@ -238,7 +239,10 @@ async def _carry_out(
 ) -> int:
     """Write a planned batch; return the gem's new version."""
     speakers = sorted({d.cut.document.speaker for d in plan.documents if d.cut.document.speaker})
-    version, first = await advance_gem(conn, gem_id, slots=len(plan.fresh), speakers=speakers, now=at.now)
+    versions = count_segments(len(plan.fresh), len(plan.reindexed))
+    version, first = await advance_gem(
+        conn, gem_id, versions=versions, slots=len(plan.fresh), speakers=speakers, now=at.now
+    )
     order = [passage.passage_id for document in plan.documents for passage in document.passages]
     slots = {passage_id: first + i for i, passage_id in enumerate(order)}
     entries = [replace(plan.fresh[passage_id].entry, slot=slot) for passage_id, slot in slots.items()]
@@ -250,17 +254,6 @@ async def _carry_out(
         await store.insert_passages(conn, gem_id, plan.documents, slots=slots, vectors=fresh, now=at.now)
     if plan.reembedded:
         await store.update_embeddings(conn, {i: vectors[text] for i, text in plan.reembedded.items()})
-    await seal(conn, _segment(gem_id, version, first, plan, entries), [*entries, *plan.reindexed])
+    write = Segment(gem_id, version, first, 0, 0, plan.tokens, tombstones=plan.tombstones)
+    await seal(conn, write, entries, plan.reindexed)
     return version
-
-
-def _segment(gem_id: UUID, version: int, first: int, plan: BatchPlan, entries: Sequence[Entry]) -> Segment:
-    return Segment(
-        gem_id=gem_id,
-        segment_id=version,
-        base=first,
-        span=len(entries),
-        size=len(entries),
-        tokens=plan.tokens + int(np.sum([weighted_length(entry) for entry in entries], dtype=np.int64)),
-        tombstones=plan.tombstones,
-    )

@@ -46,8 +46,8 @@ UPDATE gem SET archived_at = NULL, updated_at = %(now)s WHERE gem_id = %(gem_id)
 DELETE FROM gem WHERE gem_id = %(gem_id)s RETURNING gem_id;
 
 -- name: advance_gem
--- what a write of knowledge leaves on its gem: a new version, the slots it took, speakers it met
-UPDATE gem SET version = version + 1, next_slot = next_slot + %(slots)s, updated_at = %(now)s,
+-- what a write of knowledge leaves on its gem: a higher version, the slots it took, speakers it met
+UPDATE gem SET version = version + %(versions)s, next_slot = next_slot + %(slots)s, updated_at = %(now)s,
   speakers = ARRAY(SELECT DISTINCT s FROM unnest(speakers || %(speakers)s::text[]) AS s ORDER BY s LIMIT 1000)
 WHERE gem_id = %(gem_id)s RETURNING version, next_slot - %(slots)s AS first_slot;
 

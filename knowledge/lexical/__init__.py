@@ -1,7 +1,7 @@
 """Exact BM25 on plain Postgres: packed postings in immutable segments, scored in numpy."""
 
 from knowledge.lexical.index import fetch_lists, seal
-from knowledge.lexical.postings import Entry, Lists, Scores, Segment, score, weighted_length
+from knowledge.lexical.postings import Entry, Lists, Scores, Segment, count_segments, score, weighted_length
 from knowledge.lexical.terms import REACH_AHEAD, REACH_BACK, count_terms, question_terms, weigh_terms
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Lists",
     "Scores",
     "Segment",
+    "count_segments",
     "count_terms",
     "fetch_lists",
     "question_terms",

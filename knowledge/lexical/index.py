@@ -10,26 +10,25 @@ from psycopg.rows import DictRow, dict_row
 
 from core.sql import load_queries
 from knowledge.lexical.merging import merge, plan_merge
-from knowledge.lexical.postings import Entry, Lists, Segment, pack
+from knowledge.lexical.postings import Entry, Lists, Segment, cut_segments, pack
 
 _SQL = load_queries("knowledge.sql", "lexical.sql")
 
 
-async def seal(
-    conn: AsyncConnection[DictRow], segment: Segment, entries: Sequence[Entry], *, merge_due: bool = True
-) -> None:
-    """Index passages as one segment, then merge what has become due.
+async def seal(conn: AsyncConnection[DictRow], write: Segment, fresh: Sequence[Entry], again: Sequence[Entry]) -> None:
+    """Index what a write changed, in `count_segments` new segments, then merge what has become due.
 
     Args:
         conn: a connection in the transaction that stores the passages.
-        segment: the new segment; its overrides are found from the entries.
-        entries: the passages of its slots, and older ones that must be read anew.
-        merge_due: whether to merge small segments afterwards.
+        write: the last of the new segments' ids, the first new slot, and what the write does to older slots: its
+            tombstones, and the change of their tokens.
+        fresh: the new passages, in the order of their slots.
+        again: older passages that must be read anew.
     """
-    overrides, lists = await asyncio.to_thread(pack, segment.base, segment.span, entries)
-    await _insert(conn, segment, overrides, lists)
-    if merge_due:
-        await _merge_due(conn, segment.gem_id)
+    for segment, entries in cut_segments(write, fresh, again):
+        overrides, lists = await asyncio.to_thread(pack, segment.base, segment.span, entries)
+        await _insert(conn, segment, overrides, lists)
+    await _merge_due(conn, write.gem_id)
 
 
 async def fetch_lists(conn: AsyncConnection[DictRow], gem_ids: Sequence[UUID], terms: Sequence[str]) -> Lists:

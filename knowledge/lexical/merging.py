@@ -8,23 +8,23 @@ import numpy as np
 from knowledge.lexical.postings import LARGEST_SEGMENT, Postings, Segment, slots_of
 
 MERGE_WIDTH = 16
-MOST_NEIGHBOURS = 4 * MERGE_WIDTH  # of mixed tiers; with fewer the large ones would be written again too often
 FILL_WIDTH = 4  # fewer are not worth writing a largest segment again
 
 
 def plan_merge(segments: Sequence[Segment]) -> Sequence[Segment]:
     """Return a run of neighbouring segments worth merging into one, oldest first; empty if there is none.
 
-    Segments are of tiers, powers of sixteen. Among neighbours of no higher tier, sixteen of a tier become one of the
-    next, and so do MOST_NEIGHBOURS of any: a passage is written again a few times a tier, and segments stay few,
-    whatever sizes follow each other. What fills a largest segment is merged too.
+    Segments are of tiers, powers of sixteen. Among neighbours of tier n or lower, sixteen of tier n become one of the
+    next, and so do 16·(n + 1) of any: what comes before each tier is due by itself, so that a passage is written again
+    a few times a tier, and segments stay few, whatever sizes follow each other. What fills a largest segment is merged
+    too.
     """
     ordered = sorted(segments, key=lambda s: s.segment_id)
     for tier in sorted({_tier(s) for s in ordered}):
         for low, neighbours in groupby(ordered, key=lambda s: _tier(s) <= tier):
             for run, full in _fitting(neighbours) if low else ():
                 highest = sum(_tier(s) == tier for s in run)
-                if highest >= MERGE_WIDTH or len(run) >= (FILL_WIDTH if full else MOST_NEIGHBOURS):
+                if highest >= MERGE_WIDTH or len(run) >= (FILL_WIDTH if full else MERGE_WIDTH * (tier + 1)):
                     return run
     return ()
 

@@ -8,7 +8,7 @@ higher id is right. A posting is three big-endian uint16: the ordinal in the seg
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -101,6 +101,31 @@ class Scores:
 def weighted_length(entry: Entry) -> int:
     """Return a passage's weighted length in twentieths."""
     return min(entry.weighted.total(), LONGEST)
+
+
+def count_segments(fresh: int, again: int) -> int:
+    """Return how many segments a write needs for its new passages and for those it says anew; at least one."""
+    return max(1, -(-max(fresh, again) // LARGEST_SEGMENT))
+
+
+def cut_segments(write: Segment, fresh: Sequence[Entry], again: Sequence[Entry]) -> list[tuple[Segment, list[Entry]]]:
+    """Cut one write into segments that fit the range of an ordinal, each with its passages; as `seal` says."""
+    number = count_segments(len(fresh), len(again))
+    parts = []
+    for i in range(number):
+        places = slice(i * LARGEST_SEGMENT, (i + 1) * LARGEST_SEGMENT)
+        new = fresh[places]
+        segment = replace(
+            write,
+            segment_id=write.segment_id - number + 1 + i,
+            base=write.base + min(i * LARGEST_SEGMENT, len(fresh)),
+            span=len(new),
+            size=len(new),
+            tokens=sum(map(weighted_length, new)) + (0 if i else write.tokens),
+            tombstones=() if i else write.tombstones,
+        )
+        parts.append((segment, [*new, *again[places]]))
+    return parts
 
 
 def pack(base: int, span: int, entries: Iterable[Entry]) -> tuple[tuple[int, ...], dict[str, bytes]]:

@@ -11,6 +11,7 @@ from core.errors import DocumentNotFoundError, EmbeddingMismatchError, GemArchiv
 from core.pg import Database
 from gems import Gem, GemChange, Gems, Moment
 from knowledge import Chunker, Ingestion, IngestReport, SourceDocument, parse_document
+from knowledge.ingest import BATCH_PASSAGES
 from knowledge.lexical import fetch_lists, score
 
 TALK = [
@@ -127,6 +128,20 @@ async def test_a_document_may_move_to_another_thread(
     await ingestion.ingest(tenant, gem.gem_id, [moved], at)
     whole = await gems.create(tenant, GemChange(name="whole"), at)
     await ingestion.ingest(tenant, whole.gem_id, [*turns(0, 3), *turns(4), moved], at)
+    assert (await snapshot(database, tenant, gem)).matches(await snapshot(database, tenant, whole))
+
+
+@pytest.mark.parametrize("leaves_first", [True, False])
+async def test_a_batch_that_moves_a_turn_and_one_that_adds_to_its_old_thread_may_follow_each_other(
+    gems: Gems, ingestion: Ingestion, database: Database, gem: Gem, tenant: UUID, at: Moment, leaves_first: bool
+) -> None:
+    moved = parse_document({"id": "t3", "text": TALK[3][1], "speaker": "Ben"})
+    await ingestion.ingest(tenant, gem.gem_id, turns(0, 4), at)
+    filler = [parse_document({"id": f"f{i}", "text": f"Entry {i}."}) for i in range(BATCH_PASSAGES - 2)]
+    halves = ([moved], list(turns(4, 6))) if leaves_first else (list(turns(4, 6)), [moved])
+    await ingestion.ingest(tenant, gem.gem_id, [*halves[0], *filler, *filler[:1], *halves[1]], at)
+    whole = await gems.create(tenant, GemChange(name="whole"), at)
+    await ingestion.ingest(tenant, whole.gem_id, [*turns(0, 3), *turns(4, 6), moved, *filler], at)
     assert (await snapshot(database, tenant, gem)).matches(await snapshot(database, tenant, whole))
 
 

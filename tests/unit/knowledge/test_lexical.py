@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from knowledge.lexical import Entry, Lists, Segment, count_terms, question_terms, score, weigh_terms, weighted_length
 from knowledge.lexical.merging import FILL_WIDTH, MERGE_WIDTH, merge, plan_merge
-from knowledge.lexical.postings import LARGEST_SEGMENT, pack
+from knowledge.lexical.postings import LARGEST_SEGMENT, count_segments, cut_segments, pack
 from knowledge.lexical.terms import LONGEST_TERM, SCALE, terms_of
 
 GEM = UUID(int=1)
@@ -227,6 +227,24 @@ def test_whatever_sizes_follow_each_other_segments_stay_few_and_are_seldom_writt
             segments = sorted([s for s in segments if s not in run] + [merged], key=lambda s: s.segment_id)
     assert len(segments) <= 100 + 4 * slots // LARGEST_SEGMENT
     assert written <= 12 * stored
+
+
+def test_a_write_of_more_passages_than_an_ordinal_can_number_is_cut_into_segments() -> None:
+    slots, older = 2 * LARGEST_SEGMENT + 5, LARGEST_SEGMENT + 3
+    fresh = [entry(older + i, Counter({"alpha": 1})) for i in range(slots)]
+    again = [entry(i, Counter({"beta": 1})) for i in range(older)]
+    number = count_segments(len(fresh), len(again))
+    parts = cut_segments(Segment(GEM, 9, older, 0, 0, -7, tombstones=(4,)), fresh, again)
+    assert len(parts) == number == 3
+    assert [segment.segment_id for segment, _ in parts] == [7, 8, 9]
+    assert sum(segment.tokens for segment, _ in parts) == slots * SCALE - 7
+    assert [segment.tombstones for segment, _ in parts] == [(4,), (), ()]
+    assert [segment.base for segment, _ in parts] == [older + i * LARGEST_SEGMENT for i in range(3)]
+    covered = [e.slot for segment, entries in parts for e in entries if e.slot >= segment.base]
+    assert covered == [e.slot for e in fresh]
+    overrides = [slot for segment, entries in parts for slot in pack(segment.base, segment.span, entries)[0]]
+    assert overrides == [e.slot for e in again]
+    assert count_segments(0, 0) == 1
 
 
 def test_a_frequency_beyond_the_packed_range_is_cut_not_wrapped() -> None:
