@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterable
+from typing import cast
 from uuid import uuid4
 
 import structlog
@@ -40,6 +41,8 @@ class AccessLog:
             return
         request_id = choose_request_id(scope["headers"])
         scope["state"]["request_id"] = request_id
+        # the server leaves the body of an answer to HEAD out by itself
+        asked = cast("Scope", {**scope, "method": "GET"}) if scope["method"] == "HEAD" else scope
         status: int | None = None
 
         async def send_on(message: Message) -> None:
@@ -54,7 +57,7 @@ class AccessLog:
         started = time.perf_counter()
         with request_context(request_id):
             try:
-                await self._app(scope, receive, send_on)
+                await self._app(asked, receive, send_on)
             finally:
                 took_ms = round((time.perf_counter() - started) * 1000, 1)
                 write = _log.debug if scope["path"] in QUIET_PATHS else _log.info

@@ -1,15 +1,16 @@
 """All settings, read once from the environment (LATTICE_…), frozen. Nothing else reads the environment."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from core.errors import ConfigurationError
 from llm_router import RouterConfig, TargetConfig
@@ -17,6 +18,19 @@ from llm_router import RouterConfig, TargetConfig
 PREFIX = "LATTICE_"
 NESTED = "__"
 KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+DAY_S = 86_400.0
+
+
+def _check_token(token: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]+", token.get_secret_value()):
+        raise ValueError("must be of visible ASCII characters, without spaces or line breaks: a header carries it")
+    return token
+
+
+def _check_folder(folder: Path) -> Path:
+    if not str(folder).isprintable():  # else no message could name it
+        raise ValueError("must be of printable characters, in UTF-8")
+    return folder
 
 
 class Section(BaseModel):
@@ -63,7 +77,9 @@ class LLMSettings(Section):
     """Which models answer, in order; the extractive answer, which needs no network, is always the last."""
 
     targets: tuple[TargetSettings, ...] = Field(default=(), description="JSON list, asked in order; see Models")
-    deadline_s: float = Field(default=90.0, gt=0, description="for one answer, all targets and retries together")
+    deadline_s: float = Field(
+        default=90.0, gt=0, le=DAY_S, description="for one answer, all targets and retries together"
+    )
     attempts_per_target: int = Field(default=3, ge=1, le=10, description="calls of one target at most")
 
 
@@ -71,8 +87,8 @@ class PoolSettings(Section):
     """Connections to Postgres."""
 
     max_size: int = Field(default=10, ge=2, le=200, description="connections at most")
-    statement_timeout_s: float = Field(default=30.0, gt=0, description="longest statement")
-    lock_timeout_s: float = Field(default=10.0, gt=0, description="longest wait for a lock")
+    statement_timeout_s: float = Field(default=30.0, ge=0.001, le=DAY_S, description="longest statement")
+    lock_timeout_s: float = Field(default=10.0, ge=0.001, le=DAY_S, description="longest wait for a lock")
 
 
 class Settings(BaseSettings):
@@ -85,16 +101,18 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="any Postgres 16+ with pgvector 0.8+; unset means embedded"
     )
-    data_dir: Path = Field(
+    data_dir: Annotated[Path, AfterValidator(_check_folder)] = Field(
         default_factory=lambda: platformdirs.user_data_path("crystal-lattice"), description="where embedded data lives"
     )
-    api_token: SecretStr | None = Field(
+    api_token: Annotated[SecretStr, AfterValidator(_check_token)] | None = Field(
         default=None, description="callers must send it as a bearer token; unset means open"
     )
     host: str = Field(default="127.0.0.1", description="address to listen on; others than loopback require the token")
     port: int = Field(default=8000, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
     max_body_bytes: int = Field(default=25_000_000, ge=1_000, description="largest request body")
-    time_unit_days: float = Field(default=30.0, gt=0, description="length of a τ, the unit in which states evolve")
+    time_unit_days: float = Field(
+        default=30.0, ge=0.001, le=1_000_000, description="length of a τ, the unit in which states evolve"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least level that is logged"
     )
@@ -132,6 +150,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     ]
     try:
         settings = Settings()
+    except SettingsError as e:  # of all settings only the targets are JSON
+        problems.append(f"{PREFIX}LLM{NESTED}TARGETS: is no JSON ({e.__cause__})")
+        raise ConfigurationError("; ".join(problems), problems=problems) from None
     except ValidationError as e:
         problems += [_problem(error["loc"], error["msg"]) for error in e.errors(include_url=False, include_input=False)]
         raise ConfigurationError("; ".join(problems), problems=problems) from None
@@ -155,7 +176,8 @@ def _variables(model: type[BaseModel], prefix: str) -> Iterator[str]:
 
 
 def _problem(location: tuple[int | str, ...], message: str) -> str:
-    return f"{PREFIX}{NESTED.join(str(part) for part in location).upper()}: {message}"
+    plain = message.removeprefix("Value error, ").replace("a valid tuple", "a JSON list")
+    return f"{PREFIX}{NESTED.join(str(part) for part in location).upper()}: {plain}"
 
 
 def _to_target(target: TargetSettings, environment: Mapping[str, str]) -> TargetConfig:

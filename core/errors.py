@@ -58,13 +58,19 @@ class LatticeError(Exception):
 
 
 class InvalidInputError(LatticeError):
-    """A value that the caller can mend; `field` names it."""
+    """A value that the caller can mend; `field` names it.
+
+    Attributes:
+        field: its path, as the caller wrote it.
+        problem: what is wrong with it.
+    """
 
     code = "invalid_input"
 
     def __init__(self, field: str, problem: str, **details: object) -> None:
         super().__init__(f"{field}: {problem}", field=field, **details)
         self.field = field
+        self.problem = problem
 
 
 class InvalidStateError(InvalidInputError):

@@ -52,7 +52,7 @@ def running_pid(data: Path) -> int | None:
     The number in a pid file may be stale and belong to another process by now, so that process is looked at.
     """
     try:
-        pid = int((data / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
+        pid = int(_read_pid_file(data)[0])
         command = psutil.Process(pid).cmdline()  # readable for everybody, unlike its folder; a zombie has none
     except (OSError, ValueError, psutil.Error):
         return None
@@ -62,10 +62,15 @@ def running_pid(data: Path) -> int | None:
 def is_ready(data: Path) -> bool:
     """Tell whether the server on a data folder runs and takes connections."""
     try:
-        state = (data / "postmaster.pid").read_text(encoding="ascii").split("\n")[7].strip()
+        state = _read_pid_file(data)[7].strip()
     except (OSError, IndexError):
         return False
-    return state == "ready" and running_pid(data) is not None
+    return state == b"ready" and running_pid(data) is not None
+
+
+def _read_pid_file(data: Path) -> list[bytes]:
+    """Return the lines of the server's pid file; bytes, since the path among them may be of any encoding."""
+    return (data / "postmaster.pid").read_bytes().split(b"\n")
 
 
 def server_owner(data: Path) -> int | None:

@@ -1,7 +1,8 @@
 -- name: configure_session
--- all that a new connection of the pool needs, in one round trip: the service's role, time limits, exact vector search
--- under filters; answers with the types of pgvector, if it is installed
+-- all that a new connection of the pool needs, in one round trip: the service's role, UTC (far dates cannot be read in
+-- another zone), time limits, exact vector search under filters; answers with the types of pgvector, if it is installed
 SELECT set_config('role', %(role)s, false),
+  set_config('timezone', 'UTC', false),
   set_config('statement_timeout', %(statement_timeout_ms)s, false),
   set_config('lock_timeout', %(lock_timeout_ms)s, false),
   set_config('idle_in_transaction_session_timeout', %(idle_timeout_ms)s, false),

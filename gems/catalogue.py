@@ -83,8 +83,8 @@ class Gems:
 
     async def delete(self, tenant: UUID, gem_id: UUID) -> None:
         """Delete a gem with its documents, passages, reflections and log. This cannot be undone."""
-        async with self.database.transaction(tenant) as conn:
-            await store.delete_gem(conn, gem_id)
+        # again after a deadlock: whoever writes below the gem may have locked its own row before the gem's
+        await self.database.retrying(tenant, lambda conn: store.delete_gem(conn, gem_id))
 
     async def list_measurements(self, tenant: UUID, gem_id: UUID, at: Moment, *, limit: int = 50) -> list[Measurement]:
         """Return the newest entries of a gem's log."""

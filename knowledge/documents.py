@@ -11,6 +11,7 @@ from core.text import JSON, clean_object, clean_string, name_kind
 
 MAX_TEXT_CHARS = 20_000_000
 MAX_LINKS = 10_000
+MAX_KEY_BYTES = 2_000  # of what is looked up by an index: Postgres puts at most 2,700 bytes into an entry
 
 FIELDS = (
     "text",
@@ -86,7 +87,7 @@ def parse_document(row: Mapping[str, object], where: str = "") -> SourceDocument
         occurred_at=_moment(row.get("occurred_at"), f"{prefix}occurred_at"),
         metadata=_metadata(row.get("metadata"), f"{prefix}metadata"),
         gem=_label(row.get("gem"), f"{prefix}gem"),
-        thread=_label(row.get("thread"), f"{prefix}thread"),
+        thread=_thread(row.get("thread"), f"{prefix}thread"),
         speaker=_line(row.get("speaker"), f"{prefix}speaker"),
         entities=_names(row.get("entities"), f"{prefix}entities"),
         relations=_relations(row.get("relations"), f"{prefix}relations"),
@@ -134,7 +135,18 @@ def _external_id(value: object, name: str) -> str | None:
     external_id = clean_string(value, name)
     if not external_id.strip():
         raise InvalidInputError(name, "must not be empty; leave it out if there is none")
-    return external_id
+    return _fit_for_key(external_id, name)
+
+
+def _thread(value: object, name: str) -> str | None:
+    thread = _label(value, name)
+    return None if thread is None else _fit_for_key(thread, name)
+
+
+def _fit_for_key(text: str, name: str) -> str:
+    if (size := len(text.encode())) > MAX_KEY_BYTES:
+        raise InvalidInputError(name, f"must have at most {MAX_KEY_BYTES:,} bytes as UTF-8, has {size:,}")
+    return text
 
 
 def _label(value: object, name: str) -> str | None:

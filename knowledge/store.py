@@ -57,8 +57,9 @@ async def check_model(conn: Connection, model: str, dimension: int, *, record: b
     Raises:
         EmbeddingMismatchError: it was written with another one.
     """
-    query, values = ("record_model", {"model": model, "dimension": dimension}) if record else ("get_model", {})
-    rows = await _all(conn, query, values)
+    rows = await _all(conn, "get_model", {})
+    if record and not (rows and rows[0]["embedding_model"]):
+        rows = await _all(conn, "record_model", {"model": model, "dimension": dimension})
     if rows and rows[0]["embedding_model"] is not None:
         found = (rows[0]["embedding_model"], rows[0]["embedding_dimension"])
         if found != (model, dimension):

@@ -29,7 +29,15 @@ class DocumentRow(TenantRow, table=True):
     __tablename__ = "document"
     __table_args__: ClassVar[tuple[Any, ...]] = (
         owned_by("gem", "gem_id"),
-        UniqueConstraint("tenant_id", "gem_id", "external_id"),
+        Index(
+            # partial, so that the foreign keys to documents, planned while the table is empty, cannot be misled to it
+            "document_external_idx",
+            "tenant_id",
+            "gem_id",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id IS NOT NULL"),
+        ),
         Index(
             "document_anonymous_idx",
             "tenant_id",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Literal
 
 from knowledge import RecalledPassage
@@ -63,6 +64,6 @@ def check_grounding(answer: str, evidence: int) -> Grounding:
 def _headline(passage: RecalledPassage) -> str | None:
     parts = [passage.title, passage.heading, passage.speaker]
     if passage.occurred_at is not None:
-        parts.append(f"{passage.occurred_at:%Y-%m-%d}")
+        parts.append(passage.occurred_at.astimezone(UTC).date().isoformat())
     said = dict.fromkeys(part for part in parts if part)
     return ", ".join(said) or None

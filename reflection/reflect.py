@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from axiom import bound_terms, intelligence, log_shares
 from core.errors import GemArchivedError, InvalidInputError
 from core.pg import Database
-from gems import ALPHA_DEFAULT, Gem, Gems, Moment, measure_gem, rate_gem
+from gems import ALPHA_DEFAULT, Gem, Gems, Moment, get_gems, measure_gem, rate_gem
 from knowledge import Recall, RecalledPassage, RecallQuery, feed_axiom, measure_passages
 from llm_router import Prompt, Reply, Router, TokenEvent
 from reflection import store
@@ -103,12 +103,20 @@ class Reflections:
             return await store.list_reflections(conn, gem_id, before=before, limit=limit)
 
     async def rate(self, tenant: UUID, reflection_id: UUID, rating: float, at: Moment) -> Gem:
-        """Store a user's rating in [−1, 1]; it moves the feedback F_n of the gem. Return the gem."""
+        """Store a user's rating in [−1, 1]; it moves the feedback F_n of the gem. Return the gem.
+
+        Said again, the same rating counts once, so that a request may be repeated.
+        """
         if not -1.0 <= rating <= 1.0:
             raise InvalidInputError("rating", "must be from -1 (wrong) to 1 (right)")
-        async with self.database.transaction(tenant) as conn:
-            gem_id = await store.rate_reflection(conn, reflection_id, rating)
-            return await rate_gem(conn, gem_id, rating, at)
+
+        async def carry_out(conn: Connection) -> Gem:
+            rated = await store.rate_reflection(conn, reflection_id, rating)
+            if rated.is_new:
+                return await rate_gem(conn, rated.gem_id, rating, at)
+            return (await get_gems(conn, [rated.gem_id], at))[0]
+
+        return await self.database.retrying(tenant, carry_out)
 
     async def _ask(self, tenant: UUID, request: ReflectionRequest, at: Moment) -> _Asked:
         started = time.perf_counter()
@@ -131,6 +139,7 @@ class Reflections:
         cited = {passage.passage_id: ALPHA_DEFAULT for passage in reflection.evidence if passage.cited}
 
         async def carry_out(conn: Connection) -> Gem:
+            await get_gems(conn, [asked.gem.gem_id], asked.at)  # it may have been deleted while the model was thinking
             await store.insert_reflection(conn, reflection)
             if not cited:  # nothing was used, so nothing is strengthened
                 return asked.gem

@@ -1,7 +1,7 @@
 """Reflections in Postgres. Every function takes a connection in a transaction that the caller owns."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,14 @@ from reflection.reflection import AxiomScore, CitedPassage, Reflection, Reflecti
 _SQL = load_queries("reflection.sql", "reflections.sql")
 
 Connection = AsyncConnection[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """Which gem a rating is about, and whether it differs from the reflection's last one."""
+
+    gem_id: UUID
+    is_new: bool
 
 
 async def insert_reflection(conn: Connection, reflection: Reflection) -> None:
@@ -65,8 +73,8 @@ async def list_reflections(
     ]
 
 
-async def rate_reflection(conn: Connection, reflection_id: UUID, rating: float) -> UUID:
-    """Store a rating; return the gem it is about.
+async def rate_reflection(conn: Connection, reflection_id: UUID, rating: float) -> Rated:
+    """Store a rating.
 
     Raises:
         ReflectionNotFoundError: it is not in the lattice.
@@ -74,8 +82,7 @@ async def rate_reflection(conn: Connection, reflection_id: UUID, rating: float) 
     rows = await _all(conn, "rate_reflection", {"reflection_id": reflection_id, "rating": rating})
     if not rows:
         raise _not_found(reflection_id)
-    gem_id: UUID = rows[0]["gem_id"]
-    return gem_id
+    return Rated(**rows[0])
 
 
 def _not_found(reflection_id: UUID) -> ReflectionNotFoundError:

@@ -25,9 +25,7 @@ def upgrade(as_json: JsonOption = False) -> None:
 
     async def work(url: str) -> "SchemaStatus":
         import migrations
-        from api.service import require_fit
 
-        await require_fit(url)
         upgraded = await migrations.upgrade(url)
         if dimension is not None:
             await migrations.ensure_embedding_index(url, dimension)
@@ -77,9 +75,10 @@ def _other_dimension(embedding: "EmbeddingSettings") -> int | None:
 
 def _on_database(settings: "Settings", work: "Callable[[str], Awaitable[SchemaStatus]]") -> "SchemaStatus":
     async def opened() -> "SchemaStatus":
-        from api.service import open_place
+        from api.service import open_place, require_fit
 
         async with open_place(settings) as place:
+            await require_fit(place.url)
             return await work(place.url)
 
     return run(opened())

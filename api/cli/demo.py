@@ -53,11 +53,7 @@ def find_documentation() -> list[Path]:
     Raises:
         ConfigurationError: it is in neither.
     """
-    installed = PACKAGE / "docs"
-    if installed.is_dir():
-        return [installed]
-    root = PACKAGE.parent
-    found = [path for path in (root / "README.md", root / "docs") if path.exists()]
-    if not found:
-        raise ConfigurationError("this installation has no documentation: name a folder, lattice demo FOLDER")
-    return found
+    for folder in (PACKAGE / "docs", PACKAGE.parent / "docs"):
+        if folder.is_dir():
+            return [folder]
+    raise ConfigurationError("this installation has no documentation: name a folder, lattice demo FOLDER")

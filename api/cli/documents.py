@@ -8,12 +8,13 @@ import typer
 from api.cli.options import JsonOption, YesOption, confirm, examples
 from api.cli.output import counted, emit
 from api.cli.session import with_service
+from core.text import make_storable
 
 if TYPE_CHECKING:
     from api.service import Service
     from knowledge import DocumentSummary
 
-GemOption = Annotated[str, typer.Option("--gem", metavar="GEM", help="Name or id of the gem.")]
+GemOption = Annotated[str, typer.Option("--gem", metavar="GEM", parser=make_storable, help="Name or id of the gem.")]
 
 app = typer.Typer(help="List and delete the documents of a gem.", no_args_is_help=True)
 

@@ -59,6 +59,8 @@ def ingest(
     What is stored already is skipped, what changed is replaced. A row of JSONL or CSV goes to the gem that its field
     `gem` names. A file or row that cannot be read is named at the end; the rest is stored, and the exit code is 1.
     """
+    if "" in paths:  # of an unset variable; it would stand for the working folder
+        raise typer.BadParameter("must not be empty", param_hint="PATH")
     with _standard_input(wanted=STANDARD_INPUT in paths) as stream:
         suffix = _suffix(input_format, stream)
 

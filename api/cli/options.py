@@ -3,14 +3,20 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
+from core import clock
+from core.errors import InvalidInputError
+from core.text import make_storable
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-GemArgument = Annotated[str, typer.Argument(metavar="GEM", help="Name or id of the gem.")]
+# what the shell handed over in no valid encoding is made storable; names of files stay as they are
+GemArgument = Annotated[str, typer.Argument(metavar="GEM", parser=make_storable, help="Name or id of the gem.")]
+QuestionArgument = Annotated[str, typer.Argument(metavar="QUESTION", parser=make_storable, help="What is asked.")]
 MetadataOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -34,12 +40,12 @@ def parse_metadata(pairs: Sequence[str] | None) -> Mapping[str, Any] | None:
         return None
     metadata: dict[str, Any] = {}
     for pair in pairs:
-        key, mark, value = pair.partition("=")
+        key, mark, value = make_storable(pair).partition("=")
         if not (mark and key):
             raise typer.BadParameter(f"must look like KEY=VALUE, not {pair!r}", param_hint="--metadata")
         try:
             metadata[key] = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             metadata[key] = value
     return metadata
 
@@ -53,11 +59,9 @@ def parse_moment(text: str | None, option: str) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        problem = f"must be a date or time such as 2024-05-08 or 2024-05-08T13:56:00Z, not {text!r}"
-        raise typer.BadParameter(problem, param_hint=option) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return clock.parse_moment(text, option)
+    except InvalidInputError as e:
+        raise typer.BadParameter(e.problem, param_hint=option) from None
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.options import JsonOption, MetadataOption, examples, parse_metadata, parse_moment
+from api.cli.options import JsonOption, MetadataOption, QuestionArgument, examples, parse_metadata, parse_moment
 from api.cli.output import emit
 from api.cli.session import with_service
+from core.text import make_storable
 
 if TYPE_CHECKING:
     from api.service import Service
@@ -24,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def recall(
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What is asked.")],
+    question: QuestionArgument,
     *,
     gem: Annotated[list[str] | None, typer.Option(help="Name or id; several may be given. All if none is.")] = None,
     k: Annotated[int, typer.Option("--k", help="How many passages at the most.")] = 10,
@@ -43,12 +44,12 @@ def recall(
         from knowledge import Filters, RecallQuery
 
         at = service.at()
-        gems = [await service.gems.resolve(service.tenant, name, at) for name in gem or ()]
+        gems = [await service.gems.resolve(service.tenant, name, at) for name in map(make_storable, gem or ())]
         query = RecallQuery(
             question=question,
             gem_ids=tuple(found.gem_id for found in gems),
             k=k,
-            filters=Filters(tuple(source) if source else None, begin, end, facts),
+            filters=Filters(tuple(map(make_storable, source)) if source else None, begin, end, facts),
             max_tokens=max_tokens,
         )
         return await service.recall.recall(service.tenant, query, at)

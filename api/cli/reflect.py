@@ -6,9 +6,10 @@ from uuid import UUID
 
 import typer
 
-from api.cli.options import JsonOption, examples
+from api.cli.options import JsonOption, QuestionArgument, examples
 from api.cli.output import counted, emit
 from api.cli.session import with_service
+from core.text import make_storable
 
 if TYPE_CHECKING:
     from api.service import Service
@@ -31,12 +32,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def reflect(
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What is asked.")],
+    question: QuestionArgument,
     *,
-    gem: Annotated[str, typer.Option(help="Name or id of the gem that is asked.")],
+    gem: Annotated[str, typer.Option(parser=make_storable, metavar="GEM", help="Name or id of the gem that is asked.")],
     k: Annotated[int, typer.Option("--k", help="How many passages the model is shown at the most.")] = 8,
-    max_tokens: Annotated[int, typer.Option(help="How many tokens they may have together.")] = 3_000,
-    max_output_tokens: Annotated[int, typer.Option(help="How long the answer may be.")] = 1_000,
+    max_tokens: Annotated[int, typer.Option(min=1, help="How many tokens they may have together.")] = 3_000,
+    max_output_tokens: Annotated[int, typer.Option(min=1, help="How long the answer may be, in tokens.")] = 1_000,
     streams: Annotated[bool, typer.Option("--stream", help="Print the answer as it comes.")] = False,
     as_json: JsonOption = False,
 ) -> None:

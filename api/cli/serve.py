@@ -84,7 +84,7 @@ async def _serve(settings: "Settings", *, migrate: bool) -> None:
         # opened here and not by the application, so that an unfit database or setting is told in one line
         async with open_service(settings, migrate=migrate) as service:
             app = create_app(settings, lambda _: nullcontext(service))
-            server = Server(uvicorn.Config(app, log_config=None, access_log=False))
+            server = Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
             _leave_signals_to_server()
             await server.serve([listener])
     if not server.started:

@@ -1,7 +1,7 @@
 """Recall over the wire."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,10 +10,12 @@ from msgspec import Meta
 
 from api.schemas.gems import StateView
 from api.schemas.wire import Body, Metadata, View
+from core.clock import parse_moment
 from core.text import clean_object, clean_string
 from knowledge import Filters, RecalledPassage, RecallQuery
 
 QUESTION_LENGTH = 10_000
+MOMENT = "an ISO 8601 date or time; UTC if it names no zone"
 
 Sources = Annotated[list[str], Meta(max_length=1_000)]
 Tokens = Annotated[int, Meta(ge=1)]
@@ -24,8 +26,8 @@ class FilterBody(Body, frozen=True, kw_only=True):
     """Which documents may be recalled; what is left out lets all pass."""
 
     sources: Annotated[Sources | None, Meta(description="Documents from one of these.")] = None
-    since: Annotated[datetime | None, Meta(description="That occurred then or later; UTC if it names no zone.")] = None
-    until: Annotated[datetime | None, Meta(description="That occurred before; UTC if it names no zone.")] = None
+    since: Annotated[str | None, Meta(description=f"That occurred then or later: {MOMENT}.")] = None
+    until: Annotated[str | None, Meta(description=f"That occurred before: {MOMENT}.")] = None
     metadata: Annotated[Metadata | None, Meta(description="Whose metadata contains all of this.")] = None
 
 
@@ -116,7 +118,9 @@ def to_filters(body: FilterBody | None) -> Filters:
         return Filters()
     metadata = None if body.metadata is None else clean_object(body.metadata, "filters.metadata")
     sources = None if body.sources is None else tuple(_clean_sources(body.sources))
-    return Filters(sources, _in_utc(body.since), _in_utc(body.until), metadata)
+    since = None if body.since is None else parse_moment(body.since, "filters.since")
+    until = None if body.until is None else parse_moment(body.until, "filters.until")
+    return Filters(sources, since, until, metadata)
 
 
 def to_recall(passages: Sequence[RecalledPassage], *, explain: bool) -> RecallView:
@@ -139,7 +143,3 @@ def to_passage(passage: RecalledPassage, *, explain: bool = False) -> PassageVie
 
 def _clean_sources(sources: Sequence[str]) -> list[str]:
     return [clean_string(source, f"filters.sources[{i}]") for i, source in enumerate(sources)]
-
-
-def _in_utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

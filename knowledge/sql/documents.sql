@@ -10,12 +10,18 @@ RETURNING embedding_model, embedding_dimension;
 SELECT embedding_model, embedding_dimension FROM lattice;
 
 -- name: find_known
--- documents that a batch may equal or replace: by external id, or by content where there is none
-SELECT document_id, external_id, content_hash, thread, position FROM document
-WHERE gem_id = %(gem_id)s AND external_id = ANY(%(external_ids)s::text[])
+-- documents that a batch may equal or replace: by external id, or by content where there is none. An equality would do,
+-- but a range in the order of an index has only one plan: with young statistics a batch else reads the whole gem
+SELECT d.* FROM unnest(%(external_ids)s::text[]) AS k (id)
+CROSS JOIN LATERAL (
+  SELECT d.document_id, d.external_id, d.content_hash, d.thread, d.position FROM document d
+  WHERE d.gem_id = %(gem_id)s AND d.external_id BETWEEN k.id AND k.id ORDER BY d.external_id LIMIT 1) AS d
 UNION ALL
-SELECT document_id, external_id, content_hash, thread, position FROM document
-WHERE gem_id = %(gem_id)s AND external_id IS NULL AND content_hash = ANY(%(hashes)s::bytea[]);
+SELECT d.* FROM unnest(%(hashes)s::bytea[]) AS k (hash)
+CROSS JOIN LATERAL (
+  SELECT d.document_id, d.external_id, d.content_hash, d.thread, d.position FROM document d
+  WHERE d.gem_id = %(gem_id)s AND d.external_id IS NULL AND d.content_hash BETWEEN k.hash AND k.hash
+  ORDER BY d.content_hash LIMIT 1) AS d;
 
 -- name: last_positions
 -- where each thread ends

@@ -107,9 +107,11 @@ CREATE TABLE document (
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT document_pkey PRIMARY KEY (tenant_id, document_id),
     CONSTRAINT document_tenant_id_gem_id_fkey FOREIGN KEY(tenant_id, gem_id)
-        REFERENCES gem (tenant_id, gem_id) ON DELETE CASCADE,
-    CONSTRAINT document_tenant_id_gem_id_external_id_key UNIQUE (tenant_id, gem_id, external_id)
+        REFERENCES gem (tenant_id, gem_id) ON DELETE CASCADE
 );
+
+CREATE UNIQUE INDEX document_external_idx
+    ON document (tenant_id, gem_id, external_id) WHERE external_id IS NOT NULL;
 
 CREATE INDEX document_anonymous_idx
     ON document (tenant_id, gem_id, content_hash) WHERE external_id IS NULL;
@@ -177,8 +179,8 @@ CREATE TABLE lexical_posting (
     CONSTRAINT lexical_posting_pkey PRIMARY KEY (tenant_id, term, gem_id, segment_id)
 );
 
--- postings go with their segment
-CREATE FUNCTION lattice_drop_postings() RETURNS trigger LANGUAGE plpgsql AS $$
+-- postings go with their segment; under a cascade this runs as the owner of the tables, so nothing may shadow them
+CREATE FUNCTION lattice_drop_postings() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     DELETE FROM lexical_posting p
     WHERE p.tenant_id = OLD.tenant_id AND p.term = ANY (OLD.terms) AND p.gem_id = OLD.gem_id

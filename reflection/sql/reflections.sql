@@ -41,5 +41,9 @@ WHERE gem_id = %(gem_id)s
 ORDER BY created_at DESC, reflection_id DESC LIMIT %(limit)s;
 
 -- name: rate_reflection
--- the user's rating; a later one replaces it
-UPDATE reflection SET rating = %(rating)s WHERE reflection_id = %(reflection_id)s RETURNING gem_id;
+-- the user's rating; a later one replaces it; answers with the one that was there before
+WITH rated AS (
+  SELECT tenant_id, reflection_id, rating FROM reflection WHERE reflection_id = %(reflection_id)s FOR UPDATE)
+UPDATE reflection r SET rating = %(rating)s FROM rated
+WHERE r.tenant_id = rated.tenant_id AND r.reflection_id = rated.reflection_id
+RETURNING r.gem_id, rated.rating IS DISTINCT FROM r.rating AS is_new;

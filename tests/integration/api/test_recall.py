@@ -53,6 +53,7 @@ async def test_recall_is_cut_and_filtered(client: httpx2.AsyncClient) -> None:
     assert len(await found(max_tokens=1)) == 0
     assert await found(filters={"sources": ["s1", "s3\u0000"]}) == {"1", "3"}
     assert await found(filters={"since": "2024-01-02T00:00:00", "until": "2024-01-04T00:00:00Z"}) == {"2", "3"}
+    assert await found(filters={"since": "2024-01-03"}) == {"3", "4"}
     assert await found(filters={"metadata": {"even": True}}) == {"2", "4"}
     assert await found(filters={"metadata": {"even": True}, "sources": ["s1"]}) == set()
 
@@ -69,6 +70,8 @@ async def test_a_wrong_question_is_told_by_its_field(subtests: pytest.Subtests, 
         ({"question": "x", "max_tokens": 0}, "max_tokens"),
         ({"question": "x", "gem_ids": ["port"]}, "gem_ids[0]"),
         ({"question": "x", "filters": {"since": "monday"}}, "filters.since"),
+        ({"question": "x", "filters": {"until": "9999-12-31T23:59:59-14:00"}}, "filters.until"),
+        ({"question": "x", "filters": {"until": 5}}, "filters.until"),
         ({"question": "x", "filters": {"colour": 1}}, "filters.colour"),
         ({"question": "x", "limit": 5}, "limit"),
         ([], "body"),
@@ -77,8 +80,9 @@ async def test_a_wrong_question_is_told_by_its_field(subtests: pytest.Subtests, 
             problem = check_problem(await client.post("/recall", json=query), 422, "invalid_input")
             assert problem["details"]["field"] == field
 
-        async def test_a_gem_that_is_not_there_is_named(client: httpx2.AsyncClient) -> None:
-            missing = "00000000-0000-0000-0000-00000000beef"
-            answer = await client.post("/recall", json={"question": "x", "gem_ids": [missing]})
-            problem = check_problem(answer, 404, "gem_not_found")
-            assert problem["details"] == {"gem_ids": [missing]}
+
+async def test_a_gem_that_is_not_there_is_named(client: httpx2.AsyncClient) -> None:
+    missing = "00000000-0000-0000-0000-00000000beef"
+    answer = await client.post("/recall", json={"question": "x", "gem_ids": [missing]})
+    problem = check_problem(answer, 404, "gem_not_found")
+    assert problem["details"] == {"gem_ids": [missing]}

@@ -19,6 +19,11 @@ async def test_health_needs_no_database(app: Litestar) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
+async def test_head_is_answered_like_get(client: httpx2.AsyncClient) -> None:
+    assert (await client.head("/health")).status_code == 200
+    assert (await client.head("/recall")).status_code == 405
+
+
 async def test_ready_names_what_is_loaded(client: httpx2.AsyncClient, service: Service) -> None:
     answer = await client.get("/health/ready")
     assert answer.status_code == 200

@@ -18,6 +18,9 @@ NOWHERE = Lattice({"LATTICE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/noth
         (("gems", "create", " "), 3, "invalid_input"),
         (("recall", "x", "--k", "0"), 3, "invalid_input"),
         (("gems", "show", "nothing"), 4, "gem_not_found"),
+        (("reflect", "x\udcff", "--gem", "y\udcff"), 4, "gem_not_found"),  # bytes that are no UTF-8
+        (("documents", "list", "--gem", "y\udcff"), 4, "gem_not_found"),
+        (("ingest", ""), 2, "usage"),
     ],
 )
 def test_error_in_json(lattice: Lattice, arguments: tuple[str, ...], exit_code: int, code: str) -> None:

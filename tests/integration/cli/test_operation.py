@@ -26,6 +26,15 @@ def test_schema_goes_up_and_down(empty_database_url: str) -> None:
     assert lattice("db", "downgrade", "base", "--yes", "--json").json["current"] is None
 
 
+@pytest.mark.parametrize("command", [("upgrade",), ("status",), ("downgrade", "base", "--yes")], ids="_".join)
+def test_a_database_that_is_not_there_is_told_with_the_reason(
+    empty_database_url: str, command: tuple[str, ...]
+) -> None:
+    done = Lattice({"LATTICE_DATABASE_URL": empty_database_url.replace("?", "_gone?", 1)})("db", *command)
+    assert done.code == 7
+    assert "does not exist" in done.err
+
+
 async def test_index_is_made_for_the_dimension_that_is_set(database_url: str) -> None:
     for _ in range(2):
         await migrations.ensure_embedding_index(database_url, 768)

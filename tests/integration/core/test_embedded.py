@@ -229,8 +229,8 @@ async def test_a_path_that_postgres_cannot_take_is_refused(folder: Path, name: s
         await make_server(folder / name).start()
 
 
-async def test_a_path_with_spaces_and_quotes_is_taken(folder: Path) -> None:
-    async with make_server(folder.parent / "it's a p%th") as server:
+async def test_a_path_with_spaces_quotes_and_accents_is_taken(folder: Path) -> None:
+    async with make_server(folder.parent / "it's zoë's p%th") as server:
         assert await ask(server, "SELECT 7") == 7
 
 

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -137,9 +137,10 @@ async def test_a_batch_that_moves_a_turn_and_one_that_adds_to_its_old_thread_may
 ) -> None:
     moved = parse_document({"id": "t3", "text": TALK[3][1], "speaker": "Ben"})
     await ingestion.ingest(tenant, gem.gem_id, turns(0, 4), at)
-    filler = [parse_document({"id": f"f{i}", "text": f"Entry {i}."}) for i in range(BATCH_PASSAGES - 2)]
-    halves = ([moved], list(turns(4, 6))) if leaves_first else (list(turns(4, 6)), [moved])
-    await ingestion.ingest(tenant, gem.gem_id, [*halves[0], *filler, *filler[:1], *halves[1]], at)
+    first, second = ([moved], list(turns(4, 6))) if leaves_first else (list(turns(4, 6)), [moved])
+    full = BATCH_PASSAGES - len(first)
+    filler = [parse_document({"id": f"f{i}", "text": f"Entry {i}."}) for i in range(full)]
+    await ingestion.ingest(tenant, gem.gem_id, [*first, *filler, *second], at)
     whole = await gems.create(tenant, GemChange(name="whole"), at)
     await ingestion.ingest(tenant, whole.gem_id, [*turns(0, 3), *turns(4, 6), moved, *filler], at)
     assert (await snapshot(database, tenant, gem)).matches(await snapshot(database, tenant, whole))
@@ -219,30 +220,6 @@ async def test_nothing_is_stored_in_a_gem_that_is_archived_or_not_there(
         await ingestion.delete(tenant, gem.gem_id, [UUID(int=9)], at)
 
 
-async def test_a_failure_in_the_middle_keeps_whole_batches_and_no_more(
-    ingestion: Ingestion, database: Database, gem: Gem, tenant: UUID, at: Moment
-) -> None:
-    def broken() -> Iterable[SourceDocument]:
-        for i in range(300):
-            yield SourceDocument(f"Line {i}.", external_id=str(i))
-        raise OSError("the disk went away")
-
-    with pytest.raises(OSError, match="disk"):
-        await ingestion.ingest(tenant, gem.gem_id, broken(), at)
-    async with database.transaction(tenant, read_only=True) as conn:
-        cursor = await conn.execute(
-            "SELECT count(*), sum(passages), (SELECT count(*) FROM passage) FROM document WHERE gem_id = %s",
-            (gem.gem_id,),
-        )
-        documents, passages, stored = await cursor.fetchone() or (0, 0, 0)
-    assert documents in {128, 256}
-    assert passages == stored == documents
-    report = await ingestion.ingest(
-        tenant, gem.gem_id, (SourceDocument(f"Line {i}.", external_id=str(i)) for i in range(300)), at
-    )
-    assert (report.skipped, report.documents) == (documents, 300 - documents)
-
-
 class OtherModel:
     """An embedder of another name and dimension."""
 
@@ -271,3 +248,24 @@ async def test_deleting_a_gem_leaves_nothing_under_it(
         for table in ("document", "passage", "lexical_segment", "lexical_posting", "measurement"):
             cursor = await conn.execute(f"SELECT count(*) FROM {table}".encode())
             assert await cursor.fetchone() == (0,), table
+
+
+async def test_a_write_of_more_passages_than_a_segment_holds_scores_as_one_would(
+    gems: Gems, ingestion: Ingestion, database: Database, gem: Gem, tenant: UUID, at: Moment, monkeypatch: Any
+) -> None:
+    notes = [SourceDocument(f"Note {i}: the {'greyhound' if i % 3 else 'beach'} again.") for i in range(100)]
+    whole = await gems.create(tenant, GemChange(name="whole"), at)
+    await ingestion.ingest(tenant, whole.gem_id, notes, at)
+    monkeypatch.setattr("knowledge.lexical.postings.LARGEST_SEGMENT", 30)
+    await ingestion.ingest(tenant, gem.gem_id, [*notes[:99], *turns()], at)
+    await ingestion.ingest(tenant, gem.gem_id, notes[99:], at)
+    async with database.transaction(tenant) as conn:
+        cursor = await conn.execute(
+            "SELECT document_id FROM document WHERE gem_id = %s AND thread = 'talk'", (gem.gem_id,)
+        )
+        talk = [document_id for (document_id,) in await cursor.fetchall()]
+    await ingestion.delete(tenant, gem.gem_id, talk, at)
+    assert (await snapshot(database, tenant, gem)).matches(await snapshot(database, tenant, whole))
+    async with database.transaction(tenant, read_only=True) as conn:
+        segments = (await fetch_lists(conn, [gem.gem_id], [])).segments
+    assert sorted(segment.span for segment in segments) == [0, 1, 18, 30, 30, 30]

@@ -146,6 +146,32 @@ async def test_deleting_a_document_takes_its_text_out_of_past_evidence(
     assert {each.external_id for each in stored.evidence} == {"crane", "gulls"}
 
 
+async def test_a_gem_deleted_while_the_model_was_thinking_is_not_found(
+    reflections: Reflections, gems: Gems, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    async def ask() -> None:
+        async for event in reflections.stream(tenant, ReflectionRequest(port.gem_id, "ferry"), at):
+            if isinstance(event, EvidenceEvent):
+                await gems.delete(tenant, port.gem_id)
+
+    with pytest.raises(GemNotFoundError):
+        await ask()
+
+
+async def test_a_rating_said_twice_counts_once_and_another_one_counts_anew(
+    reflections: Reflections, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    request = ReflectionRequest(port.gem_id, "When does the ferry leave?")
+    first, second = [await reflections.reflect(tenant, request, at) for _ in range(2)]
+    await reflections.rate(tenant, first.reflection_id, 1.0, at)
+    once = await reflections.rate(tenant, second.reflection_id, -1.0, at)
+    again = await reflections.rate(tenant, second.reflection_id, -1.0, at)
+    assert (again.feedback, again.ratings) == (once.feedback, once.ratings)
+    assert once.feedback == pytest.approx(0.4)
+    assert once.ratings == 2
+    assert (await reflections.rate(tenant, second.reflection_id, 0.5, at)).ratings == 3
+
+
 async def test_reflections_are_listed_newest_first_and_never_to_strangers(
     reflections: Reflections, port: Gem, tenant: UUID, at: Moment
 ) -> None:

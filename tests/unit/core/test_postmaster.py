@@ -26,6 +26,13 @@ def test_a_torn_pid_file_is_stale(tmp_path: Path, text: str) -> None:
     assert not is_ready(tmp_path)
 
 
+def test_a_path_of_any_encoding_in_a_pid_file_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "postmaster.pid").write_bytes(
+        "\n".join(LINES).format(pid=2**22 + 1, data="/home/zoë").encode("latin-1")
+    )
+    assert not is_ready(tmp_path)
+
+
 def test_no_pid_file_no_server(tmp_path: Path) -> None:
     assert running_pid(tmp_path) is None
 

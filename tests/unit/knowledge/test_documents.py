@@ -30,6 +30,8 @@ def test_moments_become_utc(given: object, utc: datetime) -> None:
         ({"text": "x", "id": ""}, "d[3].id"),
         ({"text": "x", "id": True}, "d[3].id"),
         ({"text": "x", "id": 10**5000}, "d[3].id"),
+        ({"text": "x", "id": "安" * 1000}, "d[3].id"),
+        ({"text": "x", "thread": "安" * 1000}, "d[3].thread"),
         ({"text": "x", "title": "t" * 1001}, "d[3].title"),
         ({"text": "x", "occurred_at": "yesterday"}, "d[3].occurred_at"),
         ({"text": "x", "occurred_at": "0001-01-01T00:00:00+14:00"}, "d[3].occurred_at"),
