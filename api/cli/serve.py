@@ -6,6 +6,7 @@ import signal
 import socket
 from contextlib import nullcontext, suppress
 from ipaddress import ip_address
+from math import ceil
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -84,7 +85,11 @@ async def _serve(settings: "Settings", *, migrate: bool) -> None:
         # opened here and not by the application, so that an unfit database or setting is told in one line
         async with open_service(settings, migrate=migrate) as service:
             app = create_app(settings, lambda _: nullcontext(service))
-            server = Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
+            # a caller who never ends must not keep the service from ending
+            patience_s = ceil(settings.llm.deadline_s)
+            server = Server(
+                uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=patience_s)
+            )
             _leave_signals_to_server()
             await server.serve([listener])
     if not server.started:

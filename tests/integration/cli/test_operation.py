@@ -3,6 +3,8 @@
 import json
 import re
 import signal
+import socket
+import time
 from dataclasses import replace
 from http.client import HTTPConnection
 
@@ -111,6 +113,25 @@ def test_serve_says_that_a_port_is_taken(lattice: Lattice) -> None:
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+def test_serve_ends_though_a_caller_never_does(lattice: Lattice) -> None:
+    impatient = replace(lattice, settings={**lattice.settings, "LATTICE_LLM__DEADLINE_S": "1"})
+    process = impatient.start("serve", "--port", "0")
+    try:
+        assert process.stderr is not None
+        port = next(found[1] for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:(\d+)", line)))
+        with socket.create_connection(("127.0.0.1", int(port))) as caller:
+            head = b"POST /api/v1/gems HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            caller.sendall(head + b"Content-Length: 100\r\n\r\n{")
+            time.sleep(0.5)
+            process.terminate()
+            _, said = process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert "Traceback" not in said
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_serve_refuses_an_old_schema(empty_database_url: str) -> None:
