@@ -1,5 +1,6 @@
 """A gem as its users see it, and the rules for what may be written into one."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -56,7 +57,7 @@ class GemChange:
             InvalidInputError: a name that is empty or too long, or metadata that is not JSON.
         """
         name = None if self.name is None else clean_string(self.name, "name", NAME_LENGTH).strip()
-        if name == "":
+        if name is not None and all(unicodedata.category(character)[0] in "CZ" for character in name):
             raise InvalidInputError("name", "must hold a visible character")
         description = self.description
         if description is not None:

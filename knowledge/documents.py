@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from core.clock import parse_moment
 from core.errors import InvalidInputError
 from core.text import JSON, clean_object, clean_string, name_kind
 
@@ -160,14 +161,11 @@ def _line(value: object, name: str) -> str | None:
 def _moment(value: object, name: str) -> datetime | None:
     if value is None:
         return None
-    if not isinstance(value, str | datetime):
+    if isinstance(value, datetime):  # its text in ISO 8601 is read by the same rule
+        value = value.isoformat()
+    if not isinstance(value, str):
         raise InvalidInputError(name, f"must be an ISO 8601 date or time, not {name_kind(value)}")
-    try:
-        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        problem = f"is not an ISO 8601 date or time such as 2023-05-08 or 2023-05-08T13:56:00Z: {value!s:.40}"
-        raise InvalidInputError(name, problem) from error
+    return parse_moment(value, name)
 
 
 def _metadata(value: object, name: str) -> Mapping[str, JSON]:

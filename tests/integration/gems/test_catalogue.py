@@ -69,6 +69,7 @@ async def test_a_gem_of_another_tenant_is_not_there(gems: Gems, gem: Gem, at: Mo
     [
         (GemChange(), "name"),
         (GemChange("  "), "name"),
+        (GemChange("\u200b\u202e"), "name"),
         (GemChange("x" * 201), "name"),
         (GemChange("x", "y" * 10_001), "description"),
         (GemChange("x", metadata={"a": float("nan")}), "metadata"),
