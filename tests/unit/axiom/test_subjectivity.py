@@ -129,7 +129,7 @@ def test_signals_are_in_bounds_for_any_text(text: str) -> None:
 def test_a_long_text_without_sentence_ends_takes_linear_time() -> None:
     started = time.perf_counter()
     signals_from_text("awful but good " * 10_000)
-    assert time.perf_counter() - started < 2.0  # 0.2 s where measured; uncut, minutes
+    assert time.perf_counter() - started < 20.0  # a guard against hanging: 0.2 s where measured; uncut, minutes
 
 
 def test_the_lexicon_is_not_loaded_by_the_door() -> None:

@@ -35,7 +35,7 @@ def test_events_go_to_standard_error_as_json(capsys: pytest.CaptureFixture[str])
 
 def test_libraries_speak_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("INFO", json=True)
-    logging.getLogger("some.library").warning("odd %s", "thing")
+    logging.getLogger("some.package").warning("odd %s", "thing")
     logging.getLogger("httpx2").info("HTTP Request: not shown")
     assert [event["event"] for event in events(capsys)] == ["odd thing"]
 
@@ -44,7 +44,7 @@ def test_the_request_id_is_on_every_event_of_the_request(capsys: pytest.CaptureF
     configure_logging("INFO", json=True)
     with request_context("r-1"):
         structlog.get_logger().info("inside")
-        logging.getLogger("some.library").warning("inside too")
+        logging.getLogger("some.package").warning("inside too")
     structlog.get_logger().info("outside")
     assert [event.get("request_id") for event in events(capsys)] == ["r-1", "r-1", None]
 

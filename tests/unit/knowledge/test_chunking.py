@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 
 import pytest
@@ -98,13 +97,3 @@ def test_the_tokenizer_that_is_given_stays_as_it_is() -> None:
     tokenizer.enable_truncation(16)
     assert Chunker(tokenizer).count(SENTENCE * 9) > 100
     assert len(tokenizer.encode(SENTENCE * 9).ids) == 16
-
-
-def test_time_is_linear_in_the_length() -> None:
-    def seconds(text: str) -> float:
-        start = time.perf_counter()
-        CHUNKER.split(text)
-        return time.perf_counter() - start
-
-    seconds(SENTENCE * 400)
-    assert seconds(SENTENCE * 6_400) < 40 * max(0.005, seconds(SENTENCE * 400))

@@ -216,7 +216,7 @@ def test_no_merge_passes_the_largest_segment_but_all_that_fits_is_merged() -> No
 def test_whatever_sizes_follow_each_other_segments_stay_few_and_are_seldom_written_again(pattern: list[int]) -> None:
     segments: list[Segment] = []
     slots = written = stored = 0
-    for number in range(1_500):
+    for number in range(600):
         size = pattern[number % len(pattern)]
         gone = () if size else (number,)
         segments.append(replace(segment(number, slots, size), tombstones=gone))

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -29,7 +28,5 @@ def test_mistyped_command_is_a_usage_error_with_a_suggestion(capsys: pytest.Capt
 def test_help_loads_nothing_that_is_slow() -> None:
     listing = "import sys; sys.argv = ['lattice', '--help']\nimport api.cli\ntry:\n    api.cli.main()\nfinally:\n    "
     slow = "print(*{'litestar', 'numpy', 'onnxruntime', 'pydantic', 'psycopg', 'uvicorn'} & set(sys.modules))"
-    started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", listing + slow], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == ""
-    assert time.perf_counter() - started < 5.0  # 0.2 s on an idle machine
