@@ -231,8 +231,9 @@ def test_whatever_sizes_follow_each_other_segments_stay_few_and_are_seldom_writt
 
 def test_a_write_of_more_passages_than_an_ordinal_can_number_is_cut_into_segments() -> None:
     slots, older = 2 * LARGEST_SEGMENT + 5, LARGEST_SEGMENT + 3
-    fresh = [entry(older + i, Counter({"alpha": 1})) for i in range(slots)]
-    again = [entry(i, Counter({"beta": 1})) for i in range(older)]
+    alpha, beta = entry(0, Counter({"alpha": 1})), entry(0, Counter({"beta": 1}))
+    fresh = [Entry(older + i, alpha.own, alpha.weighted) for i in range(slots)]
+    again = [Entry(i, beta.own, beta.weighted) for i in range(older)]
     number = count_segments(len(fresh), len(again))
     parts = cut_segments(Segment(GEM, 9, older, 0, 0, -7, tombstones=(4,)), fresh, again)
     assert len(parts) == number == 3
