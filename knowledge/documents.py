@@ -95,10 +95,14 @@ def parse_document(row: Mapping[str, object], where: str = "") -> SourceDocument
     )
 
 
-def content_hash(document: SourceDocument) -> bytes:
+def content_hash(document: SourceDocument, repeat: int = 0) -> bytes:
     """Return the SHA-256 (32 bytes) of everything that shapes the stored document, save its id and gem.
 
     Two documents of one id (or both of none) in one gem with equal hashes are the same document.
+
+    Args:
+        document: what is stored.
+        repeat: how often the same was said before it in the same thread and ingestion; each "Yes." is one of its own.
     """
     when = document.occurred_at
     content = [
@@ -111,6 +115,7 @@ def content_hash(document: SourceDocument) -> bytes:
         document.speaker,
         document.entities,
         document.relations,
+        *([repeat] if repeat else []),
     ]
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).digest()

@@ -6,6 +6,7 @@ a lock; if somebody else wrote into the gem meanwhile, it is planned again under
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -83,6 +84,8 @@ class Ingestion:
         documents: Iterable[SourceDocument],
         at: Moment,
         progress: Callable[[IngestReport], None] = lambda report: None,
+        *,
+        said: Counter[bytes] | None = None,
     ) -> IngestReport:
         """Store documents with their passages; what is stored already is skipped, what changed is replaced.
 
@@ -92,6 +95,7 @@ class Ingestion:
             documents: read as needed, in a worker thread, never all at once.
             at: the moment that the passages are formed.
             progress: called after each batch with the sums so far.
+            said: turns without an id, counted; hand the same one to each part of an ingestion that comes in parts.
 
         Raises:
             GemNotFoundError, GemArchivedError: nothing is stored.
@@ -99,7 +103,7 @@ class Ingestion:
         """
         run = _Run(tenant, gem_id, at, progress)
         await self._check(run)
-        batches = self._batches(iter(documents))
+        batches = self._batches(iter(documents), Counter() if said is None else said)
         writing: asyncio.Task[None] | None = None
         being_written: tuple[CutDocument, ...] = ()
         try:
@@ -150,11 +154,11 @@ class Ingestion:
             await lock_gem(conn, run.gem_id, run.at)
             await store.check_model(conn, self.embedder.model, self.embedder.dimension, record=True)
 
-    def _batches(self, documents: Iterator[SourceDocument]) -> Iterator[tuple[CutDocument, ...]]:
+    def _batches(self, documents: Iterator[SourceDocument], said: Counter[bytes]) -> Iterator[tuple[CutDocument, ...]]:
         batch: dict[str | bytes, CutDocument] = {}
         passages = 0
         for document in documents:
-            cut = self._cut(document)
+            cut = self._cut(document, _hash(document, said))
             full = passages + len(cut.chunks) > BATCH_PASSAGES or len(batch) >= BATCH_DOCUMENTS
             if batch and (full or cut.identity in batch):
                 yield tuple(batch.values())
@@ -164,10 +168,10 @@ class Ingestion:
         if batch:
             yield tuple(batch.values())
 
-    def _cut(self, document: SourceDocument) -> CutDocument:
+    def _cut(self, document: SourceDocument, digest: bytes) -> CutDocument:
         chunks = tuple(self.chunker.split(document.text))
         tokens = tuple(self.chunker.count(chunk.text) for chunk in chunks)
-        return CutDocument(document, content_hash(document), chunks, tokens)
+        return CutDocument(document, digest, chunks, tokens)
 
     async def _prepare(self, run: _Run, cuts: tuple[CutDocument, ...]) -> _Prepared:
         async with self.database.transaction(run.tenant, read_only=True) as conn:
@@ -210,6 +214,15 @@ class Ingestion:
         missing = sorted(texts - known.keys())
         vectors = await self.embedder.embed(missing)
         return {**known, **dict(zip(missing, vectors, strict=True))}
+
+
+def _hash(document: SourceDocument, said: Counter[bytes]) -> bytes:
+    """Return what tells a document from others; a turn without an id also by how often it was `said` before."""
+    digest = content_hash(document)
+    if document.thread is None or document.external_id is not None:
+        return digest
+    said[digest] += 1
+    return content_hash(document, said[digest] - 1)
 
 
 def _depends(cuts: Sequence[CutDocument], earlier: Sequence[CutDocument]) -> bool:

@@ -1,6 +1,7 @@
 """Documents from sources into gems: read by the window, sorted by the gem they go to, counted."""
 
 import asyncio
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -99,6 +100,7 @@ async def take_in(
         LatticeError: as `Ingestion.ingest`; what was stored before stays.
     """
     report = IntakeReport()
+    said = defaultdict[str, Counter[bytes]](Counter)
     windows = read_windows(rows)
     while window := await asyncio.to_thread(next, windows, None):
         report = replace(
@@ -110,7 +112,7 @@ async def take_in(
         )
         progress(report)
         for name, documents in sort_by_gem(window.documents, choose_gem).items():
-            report = await _take_part(service, name, documents, report, progress)
+            report = await _take_part(service, name, documents, report, progress, said=said[name])
     return report
 
 
@@ -120,6 +122,8 @@ async def _take_part(
     documents: list[SourceDocument],
     report: IntakeReport,
     progress: Callable[[IntakeReport], None],
+    *,
+    said: Counter[bytes],
 ) -> IntakeReport:
     gem = await service.gems.ensure(service.tenant, name, service.at())
     before = report.gems.get(name, IngestReport())
@@ -128,6 +132,6 @@ async def _take_part(
         return replace(report, gems={**report.gems, name: add_reports(before, part)})
 
     done = await service.ingestion.ingest(
-        service.tenant, gem.gem_id, documents, service.at(), lambda part: progress(advanced(part))
+        service.tenant, gem.gem_id, documents, service.at(), lambda part: progress(advanced(part)), said=said
     )
     return advanced(done)

@@ -1,4 +1,5 @@
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -86,6 +87,19 @@ async def test_documents_without_an_id_are_known_by_their_content(
     note = SourceDocument("The ferry leaves at seven.")
     assert (await ingestion.ingest(tenant, gem.gem_id, [note, note], at)).skipped == 1
     assert (await ingestion.ingest(tenant, gem.gem_id, [note], at)).skipped == 1
+
+
+async def test_a_turn_that_is_said_again_is_a_turn_of_its_own(
+    ingestion: Ingestion, gem: Gem, tenant: UUID, at: Moment
+) -> None:
+    talk = [parse_document({"text": text, "thread": "talk"}) for text in ("Coffee?", "Yes.", "Milk?", "Yes.", "Yes.")]
+    assert (await ingestion.ingest(tenant, gem.gem_id, talk, at)).documents == 5
+    assert (await ingestion.ingest(tenant, gem.gem_id, talk, at)).skipped == 5
+    longer = [*talk, parse_document({"text": "Yes.", "thread": "talk"})]
+    assert (await ingestion.ingest(tenant, gem.gem_id, longer, at)).documents == 1
+    said = Counter[bytes]()
+    parts = [await ingestion.ingest(tenant, gem.gem_id, part, at, said=said) for part in (longer[:3], longer[3:])]
+    assert [part.skipped for part in parts] == [3, 3]
 
 
 @pytest.mark.parametrize("sizes", [[9], [1] * 9, [4, 5], [2, 3, 4]])
