@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 from pgvector import HalfVector
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -18,7 +19,7 @@ from core.sql import load_queries
 from gems import Gem, Moment, QuantumState, get_gems, list_active
 from knowledge.embedding import Embedder
 from knowledge.fusion import FusionWeights, split_names
-from knowledge.lexical import Scores, fetch_lists, question_terms, score
+from knowledge.lexical import Lists, Scores, fetch_lists, question_terms, score
 from knowledge.query import Filters, RecallQuery
 from knowledge.ranking import PassageScore, Ranked, rank
 from knowledge.store import Connection, Vectors, check_model
@@ -71,10 +72,13 @@ class Recall:
             EmbeddingMismatchError: the lattice was written with another model.
             EmbedderUnavailableError, StoreUnavailableError: the same question may succeed later.
         """
-        async with self.database.transaction(tenant, read_only=True) as conn:
+
+        async def find_gems(conn: Connection) -> list[Gem]:
             await check_model(conn, self.embedder.model, self.embedder.dimension, record=False)
             gem_ids = query.gem_ids or tuple(await list_active(conn))
-            gems = [gem for gem in await get_gems(conn, gem_ids, at) if gem.slots]
+            return [gem for gem in await get_gems(conn, gem_ids, at) if gem.slots]
+
+        gems = await self.database.retrying(tenant, find_gems, read_only=True)
         if not gems:
             return []
         nameless, named = split_names(query.question, (name for gem in gems for name in gem.speakers))
@@ -82,10 +86,12 @@ class Recall:
             self._dense(tenant, query, gems, nameless), self._lexical(tenant, query, gems)
         )
         candidates = list(dict.fromkeys([*dense, *lexical]))
-        async with self.database.transaction(tenant, read_only=True) as conn:
+
+        async def show_best(conn: Connection) -> list[RecalledPassage]:
             rows = await self._hydrate(conn, candidates, vector)
-            ranked = rank(rows, scores, named, at, self.weights, k=query.k)
-            return _within(await _complete(conn, ranked), query.max_tokens)
+            return await _complete(conn, rank(rows, scores, named, at, self.weights, k=query.k))
+
+        return _within(await self.database.retrying(tenant, show_best, read_only=True), query.max_tokens)
 
     async def _dense(
         self, tenant: UUID, query: RecallQuery, gems: Sequence[Gem], question: str
@@ -94,24 +100,30 @@ class Recall:
         held = sum(gem.slots for gem in gems)
         values = {"gem_ids": [gem.gem_id for gem in gems], "question": HalfVector(vector), "k": CANDIDATES}
         values |= _filter_values(query.filters)
-        async with self.database.transaction(tenant, read_only=True) as conn:
-            rows: Sequence[Mapping[str, Any]] = ()
+
+        async def find_nearest(conn: Connection) -> list[dict[str, Any]]:
+            rows: list[dict[str, Any]] = []
             if held > EXACT_BELOW:
                 await conn.execute(_SQL["prefer_index"])
                 rows = await self._rows(conn, "nearest_indexed", values)
             if len(rows) < CANDIDATES:  # few passages, or the index scan gave up before it had found enough
                 rows = await self._rows(conn, "nearest_exact", values)
+            return rows
+
+        rows = await self.database.retrying(tenant, find_nearest, read_only=True)
         return vector, [(row["gem_id"], row["slot"]) for row in rows]
 
     async def _lexical(self, tenant: UUID, query: RecallQuery, gems: Sequence[Gem]) -> tuple[Scores, list[Candidate]]:
         gem_ids = [gem.gem_id for gem in gems]
-        async with self.database.transaction(tenant, read_only=True) as conn:
+
+        async def fetch(conn: Connection) -> tuple[Lists, dict[UUID, NDArray[np.integer[Any]]] | None]:
             lists = await fetch_lists(conn, gem_ids, question_terms(query.question))
-            allowed = None
-            if not query.filters.is_open:
-                values = {"gem_ids": gem_ids} | _filter_values(query.filters)
-                rows = await self._rows(conn, "allowed_slots", values)
-                allowed = {row["gem_id"]: np.frombuffer(row["slots"], ">i4") for row in rows}
+            if query.filters.is_open:
+                return lists, None
+            rows = await self._rows(conn, "allowed_slots", {"gem_ids": gem_ids} | _filter_values(query.filters))
+            return lists, {row["gem_id"]: np.frombuffer(row["slots"], ">i4") for row in rows}
+
+        lists, allowed = await self.database.retrying(tenant, fetch, read_only=True)
         scores = await asyncio.to_thread(score, lists)
         return scores, scores.best(CANDIDATES, None if allowed is None else scores.mask(allowed))
 

@@ -3,12 +3,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from core.errors import GemNotFoundError, InvalidInputError
 from core.pg import Database
 from gems import Gem, GemChange, Gems, Moment
 from knowledge import Filters, Ingestion, Recall, RecallQuery, measure_passages, parse_document
+from knowledge.lexical import fetch_lists
 
 NOTES: list[dict[str, Any]] = [
     {"id": "crane", "text": "The gantry crane at pier nine lifts forty tonnes.", "source": "port.md"},
@@ -202,3 +204,39 @@ async def test_the_index_and_the_full_comparison_find_the_same(
     exact = await ask(recall, tenant, at, "boat to the island", k=50)
     monkeypatch.setattr("knowledge.recall.EXACT_BELOW", 0)
     assert await ask(recall, tenant, at, "boat to the island", k=50) == exact
+
+
+@pytest.mark.parametrize("at_query", ["fetch_lists", "nearest_exact", "hydrate_candidates"])
+async def test_a_connection_that_breaks_in_the_middle_of_a_question_is_not_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: str,
+    recall: Recall,
+    port: Gem,
+    tenant: UUID,
+    at: Moment,
+    at_query: str,
+) -> None:
+    broken: list[str] = []
+
+    async def breaking(conn: Any) -> None:
+        if not broken:
+            broken.append(at_query)
+            with psycopg.connect(database_url, autocommit=True) as admin:
+                admin.execute("SELECT pg_terminate_backend(%s, 5000)", (conn.info.backend_pid,))
+
+    whole = Recall._rows
+
+    async def rows(self: Recall, conn: Any, query: str, values: Any) -> Any:
+        if query == at_query:
+            await breaking(conn)
+        return await whole(self, conn, query, values)
+
+    async def lists(conn: Any, *rest: Any) -> Any:
+        if at_query == "fetch_lists":
+            await breaking(conn)
+        return await fetch_lists(conn, *rest)
+
+    monkeypatch.setattr(Recall, "_rows", rows)
+    monkeypatch.setattr("knowledge.recall.fetch_lists", lists)
+    assert (await ask(recall, tenant, at, "When does the ferry leave?", gem_ids=(port.gem_id,)))[0] == "ferry"
+    assert broken == [at_query]

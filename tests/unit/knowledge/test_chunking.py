@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from knowledge.chunking import CHARS_PER_TOKEN, Chunk, Chunker
+from knowledge.chunking import BLOCK_CHARS, CHARS_PER_TOKEN, Chunk, Chunker
 
 TOKENIZER = Tokenizer.from_file(
     str(Path(__file__).parents[3] / "knowledge" / "models" / "all-minilm-l6-v2" / "tokenizer.json")
@@ -97,3 +97,22 @@ def test_the_tokenizer_that_is_given_stays_as_it_is() -> None:
     tokenizer.enable_truncation(16)
     assert Chunker(tokenizer).count(SENTENCE * 9) > 100
     assert len(tokenizer.encode(SENTENCE * 9).ids) == 16
+
+
+@pytest.mark.parametrize("sentences", [400, 6_400])
+def test_the_splitter_is_never_given_more_than_a_block_and_no_text_twice(
+    monkeypatch: pytest.MonkeyPatch, sentences: int
+) -> None:
+    given: list[int] = []
+    splitter = CHUNKER._by_tokens
+
+    class Watched:
+        def chunk_indices(self, text: str) -> list[tuple[int, str]]:
+            given.append(len(text))
+            return splitter.chunk_indices(text)
+
+    monkeypatch.setattr(CHUNKER, "_by_tokens", Watched())
+    text = SENTENCE * sentences
+    assert CHUNKER.split(text)
+    assert max(given) <= BLOCK_CHARS  # its time grows faster than its input: bounded pieces keep the whole linear
+    assert sum(given) <= len(text)
