@@ -13,7 +13,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-emit-index-url --no-annotate --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check bench format lock clean
+.PHONY: help setup demo serve test check bench format faults lock clean services
 
 help:  ## List what there is to make
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -26,8 +26,16 @@ demo: setup  ## Ingest this project's documentation and ask it three questions
 serve: setup  ## Serve the REST API on http://127.0.0.1:8000
 	@$(BIN)/lattice serve --migrate
 
-test: setup  ## Run every test; PYTEST_ARGS="-k recall" picks some, WORKERS=0 runs them in one process
+test: setup services  ## Run every test; PYTEST_ARGS="-k recall" picks some, WORKERS=0 runs them in one process
 	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+# Tests of the shared cache need a Valkey or Redis server, and start it themselves; RUNLEVEL=1 keeps the package from it
+services:
+	@command -v valkey-server >/dev/null || command -v redis-server >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 && \
+		timeout 120 apt-get update -qq && { timeout 120 apt-get install -qq -y --no-install-recommends valkey-server || \
+		timeout 120 apt-get install -qq -y --no-install-recommends redis-server; }; } >/dev/null 2>&1 || \
+		echo "no valkey-server or redis-server is here or can be installed: the tests that need one are skipped" >&2
 
 check: setup  ## Run every gate, the cheap ones first: format, lint, size, imports, docs, types
 	$(BIN)/ruff format --check .
@@ -39,6 +47,9 @@ check: setup  ## Run every gate, the cheap ones first: format, lint, size, impor
 
 bench: setup  ## Measure embedding, ingestion, recall and REST; BENCH_ARGS=--json for one object
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+faults: setup  ## Print what the router does with every wire fault
+	@$(BIN)/python -m tests.wire.fault_table
 
 format: setup  ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .

@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from core.errors import (
     BodyTooLargeError,
+    BudgetExceededError,
     ConfigurationError,
     ConflictError,
     ForbiddenError,
@@ -42,6 +43,7 @@ STATUS: dict[type[LatticeError], int] = {
     ConflictError: 409,
     UnauthenticatedError: 401,
     ForbiddenError: 403,
+    BudgetExceededError: 402,
     ConfigurationError: 500,
     UnavailableError: 503,
     ProviderError: 502,

@@ -1,12 +1,14 @@
 """The wiring: from settings to the use cases, by hand, in one place. REST and the command line both start here."""
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import migrations
+from api.llm_wiring import Llm, open_llm
 from api.settings import EmbeddingSettings, Settings
 from core.clock import utc_now
 from core.embedded import EmbeddedConfig, EmbeddedServer
@@ -14,7 +16,7 @@ from core.errors import ConfigurationError, DatabaseUnfitError
 from core.pg import DEFAULT_TENANT, Database, PoolConfig, check_server, connect, normalise_url
 from gems import Gems, Moment
 from knowledge import Chunker, Embedder, Ingestion, Recall, load_fastembed, load_local
-from llm_router import build_router, load_openai_embedder
+from llm_router import PostgresAccounts, RouterConfig, build_embedder, load_openai_embedder
 from reflection import Reflections
 
 
@@ -29,6 +31,7 @@ class Service:
     ingestion: Ingestion
     recall: Recall
     reflections: Reflections
+    llm: Llm
     tenant: UUID = DEFAULT_TENANT
 
     def at(self, now: datetime | None = None) -> Moment:
@@ -37,20 +40,25 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, *, migrate: bool = False) -> AsyncIterator[Service]:
+async def open_service(
+    settings: Settings, *, migrate: bool = False, environment: Mapping[str, str] = os.environ
+) -> AsyncIterator[Service]:
     """Start what the settings name, and stop it again.
 
     Args:
         settings: of this process.
         migrate: bring the schema up to date first; an embedded database always is, since nobody else tends it.
+        environment: where keys stand.
 
     Raises:
         ConfigurationError: a setting, the embedded server or the database is unfit; the message says what to do.
     """
-    router_config = settings.router_config()
+    config = settings.router_config(environment)
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(open_place(settings))
-        embedder, chunker = _build_embedder(settings.embedding, stack)
+        database = Database(_pool(settings, place.url), place.server.ensure_running if place.server else None)
+        accounts = PostgresAccounts(database, config.budgets)
+        embedder, chunker = _build_embedder(settings.embedding, config, accounts, stack)
         if place.server is None:
             await require_fit(place.url)
         if migrate or place.server is not None:
@@ -58,17 +66,17 @@ async def open_service(settings: Settings, *, migrate: bool = False) -> AsyncIte
             await migrations.ensure_embedding_index(place.url, embedder.dimension)
         else:
             await require_schema(place.url)
-        pool = PoolConfig(
-            url=place.url,
-            max_size=settings.pool.max_size,
-            statement_timeout_s=settings.pool.statement_timeout_s,
-            lock_timeout_s=settings.pool.lock_timeout_s,
+        await stack.enter_async_context(database)
+        llm = await stack.enter_async_context(
+            open_llm(
+                settings,
+                config,
+                database=database,
+                accounts=accounts,
+                embed=embedder.embed,
+                environment=environment,
+            )
         )
-        database = await stack.enter_async_context(
-            Database(pool, place.server.ensure_running if place.server else None)
-        )
-        router = build_router(router_config, embedder.embed)
-        stack.push_async_callback(router.aclose)
         gems, recall = Gems(database), Recall(database, embedder)
         yield Service(
             settings=settings,
@@ -77,8 +85,18 @@ async def open_service(settings: Settings, *, migrate: bool = False) -> AsyncIte
             gems=gems,
             ingestion=Ingestion(database, embedder, chunker),
             recall=recall,
-            reflections=Reflections(database, gems, recall, router),
+            reflections=Reflections(database, gems, recall, llm.router),
+            llm=llm,
         )
+
+
+def _pool(settings: Settings, url: str) -> PoolConfig:
+    return PoolConfig(
+        url=url,
+        max_size=settings.pool.max_size,
+        statement_timeout_s=settings.pool.statement_timeout_s,
+        lock_timeout_s=settings.pool.lock_timeout_s,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +144,20 @@ async def require_schema(url: str) -> None:
         )
 
 
-def _build_embedder(settings: EmbeddingSettings, stack: AsyncExitStack) -> tuple[Embedder, Chunker]:
+def _build_embedder(
+    settings: EmbeddingSettings, config: RouterConfig, accounts: PostgresAccounts, stack: AsyncExitStack
+) -> tuple[Embedder, Chunker]:
     local = load_local()
     stack.push_async_callback(local.aclose)
     chunker = Chunker(local.tokenizer)
+    if config.embedding is not None:
+        if settings != EmbeddingSettings():
+            raise ConfigurationError(
+                "LATTICE_LLM__CONFIG has an [embedding], so none of LATTICE_EMBEDDING__… must be set"
+            )
+        routed = build_embedder(config, accounts)
+        stack.push_async_callback(routed.aclose)
+        return routed, chunker
     if settings.provider == "local":
         if settings.model != local.model:
             raise ConfigurationError(
@@ -146,6 +174,7 @@ def _build_embedder(settings: EmbeddingSettings, stack: AsyncExitStack) -> tuple
         dimension=settings.dimension,
         base_url=settings.base_url,
         api_key=settings.api_key.get_secret_value(),
+        accounts=accounts,
     )
     stack.push_async_callback(remote.aclose)
     return remote, chunker

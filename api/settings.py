@@ -2,23 +2,25 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from core.errors import ConfigurationError
-from llm_router import RouterConfig, TargetConfig
+from llm_router import RouterConfig, build_config, read_config
 
 PREFIX = "LATTICE_"
 NESTED = "__"
-KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 DAY_S = 86_400.0
+
+_ROUTER = RouterConfig()  # its defaults are ours
 
 
 def _check_token(token: SecretStr) -> SecretStr:
@@ -27,10 +29,10 @@ def _check_token(token: SecretStr) -> SecretStr:
     return token
 
 
-def _check_folder(folder: Path) -> Path:
-    if not str(folder).isprintable():  # else no message could name it
+def _check_path(path: Path) -> Path:
+    if not str(path).isprintable():  # else no message could name it
         raise ValueError("must be of printable characters, in UTF-8")
-    return folder
+    return path
 
 
 class Section(BaseModel):
@@ -55,7 +57,7 @@ class EmbeddingSettings(Section):
 class TargetSettings(Section):
     """One LLM behind one address."""
 
-    provider: Literal["openai", "anthropic"]
+    provider: str
     model: str
     name: str = ""
     base_url: str | None = None
@@ -72,15 +74,38 @@ class TargetSettings(Section):
         """What attempts and reflections call it."""
         return self.name or f"{self.provider}/{self.model}"
 
+    def as_table(self) -> dict[str, Any]:
+        """Return the target as the configuration's file would have it."""
+        given = self.model_dump(exclude={"name", "timeout_s"}, exclude_none=True)
+        prices = {key.removeprefix("price_"): given.pop(key) for key in [*given] if key.startswith("price_")}
+        priced = {"prices": prices} if {"input_usd", "output_usd"} <= {*prices} else {}
+        return {**given, **priced, "clocks": {"total_s": self.timeout_s}}
+
 
 class LLMSettings(Section):
-    """Which models answer, in order; the extractive answer, which needs no network, is always the last."""
+    """Which models answer; the extractive answer, which needs no network, is always the last."""
 
+    config: Annotated[Path, AfterValidator(_check_path)] | None = Field(
+        default=None, description="a TOML file that says all of it; see The router's file"
+    )
     targets: tuple[TargetSettings, ...] = Field(default=(), description="JSON list, asked in order; see Models")
     deadline_s: float = Field(
-        default=90.0, gt=0, le=DAY_S, description="for one answer, all targets and retries together"
+        default=_ROUTER.deadline_s, gt=0, le=DAY_S, description="for one answer, all targets and retries together"
     )
-    attempts_per_target: int = Field(default=3, ge=1, le=10, description="calls of one target at most")
+    attempts_per_target: int = Field(
+        default=_ROUTER.attempts_per_target, ge=1, le=10, description="calls of one target at most"
+    )
+
+    @model_validator(mode="after")
+    def _is_told_once(self) -> Self:
+        besides = sorted(self.model_fields_set - {"config"})
+        if self.config is not None and besides:
+            names = ", ".join(f"{PREFIX}LLM{NESTED}{name.upper()}" for name in besides)
+            raise ValueError(f"{PREFIX}LLM{NESTED}CONFIG names a file, so {names} must not be set: it says that too")
+        twice = sorted(name for name, count in Counter(each.label for each in self.targets).items() if count > 1)
+        if twice:
+            raise ValueError(f"{PREFIX}LLM{NESTED}TARGETS: two targets are named {', '.join(map(repr, twice))}")
+        return self
 
 
 class PoolSettings(Section):
@@ -101,7 +126,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="any Postgres 16+ with pgvector 0.8+; unset means embedded"
     )
-    data_dir: Annotated[Path, AfterValidator(_check_folder)] = Field(
+    data_dir: Annotated[Path, AfterValidator(_check_path)] = Field(
         default_factory=lambda: platformdirs.user_data_path("crystal-lattice"), description="where embedded data lives"
     )
     api_token: Annotated[SecretStr, AfterValidator(_check_token)] | None = Field(
@@ -130,10 +155,16 @@ class Settings(BaseSettings):
         """Return what the router must be told, with the keys from their variables.
 
         Raises:
-            ConfigurationError: a key's variable is not set, or a target is wrong.
+            ConfigurationError: with everything that is wrong at once.
         """
-        targets = tuple(_to_target(target, environment) for target in self.llm.targets)
-        return RouterConfig(targets, self.llm.deadline_s, self.llm.attempts_per_target)
+        if self.llm.config is not None:
+            return read_config(self.llm.config.expanduser(), environment)
+        told = self.llm.model_dump(include={"deadline_s", "attempts_per_target"})
+        targets = {target.label: target.as_table() for target in self.llm.targets}
+        try:
+            return build_config({**told, "targets": targets}, environment)
+        except ConfigurationError as e:
+            raise ConfigurationError(f"{PREFIX}LLM{NESTED}TARGETS: {e.message}", **e.details) from None
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -178,18 +209,3 @@ def _variables(model: type[BaseModel], prefix: str) -> Iterator[str]:
 def _problem(location: tuple[int | str, ...], message: str) -> str:
     plain = message.removeprefix("Value error, ").replace("a valid tuple", "a JSON list")
     return f"{PREFIX}{NESTED.join(str(part) for part in location).upper()}: {plain}"
-
-
-def _to_target(target: TargetSettings, environment: Mapping[str, str]) -> TargetConfig:
-    variable = target.api_key_env or (KEY_VARIABLES[target.provider] if target.base_url is None else None)
-    if variable is not None and not environment.get(variable):
-        raise ConfigurationError(
-            f"the LLM target {target.model!r} takes its key from the variable {variable}, which is not set",
-            variable=variable,
-        )
-    values = target.model_dump(exclude={"api_key_env", "name"})
-    return TargetConfig(
-        name=target.label,
-        api_key=environment[variable] if variable else "",
-        **values,
-    )

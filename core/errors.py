@@ -5,6 +5,7 @@ LatticeError
 │   ├── InvalidStateError        invalid_state          a quantum state out of its bounds
 │   ├── InvalidTermError         invalid_term           an axiom term that is not a usable number
 │   ├── InvalidCursorError       invalid_cursor         a page cursor that this server did not give
+│   ├── PromptUnsupportedError   prompt_unsupported     no LLM target of the model can do what is asked
 │   └── BodyTooLargeError        body_too_large         more bytes than one request may carry
 ├── RequestError
 │   ├── MalformedBodyError       malformed_body         a body that is no JSON
@@ -15,7 +16,9 @@ LatticeError
 │   ├── RouteNotFoundError       route_not_found        no such path in the API
 │   ├── GemNotFoundError         gem_not_found
 │   ├── DocumentNotFoundError    document_not_found
-│   └── ReflectionNotFoundError  reflection_not_found
+│   ├── ReflectionNotFoundError  reflection_not_found
+│   ├── ModelNotFoundError       model_not_found        no LLM model of this name in the settings
+│   └── TargetNotFoundError      target_not_found       no LLM target of this name in the settings
 ├── ConflictError                conflict               what is stored stands against the request
 │   ├── GemNameTakenError        gem_name_taken
 │   ├── GemArchivedError         gem_archived
@@ -24,6 +27,7 @@ LatticeError
 ├── AccessError
 │   ├── UnauthenticatedError     unauthenticated
 │   └── ForbiddenError           forbidden
+├── BudgetExceededError          budget_exceeded        the caller's LLM budget is spent
 ├── ConfigurationError           configuration_invalid  a setting or machine that the operator must mend
 │   └── DatabaseUnfitError       database_unfit         wrong version, missing extension or right, old schema
 ├── UnavailableError
@@ -33,7 +37,9 @@ LatticeError
 │   └── EmbedderUnavailableError embedder_unavailable   the embedding endpoint did not answer
 ├── ProviderError                provider_failed        one LLM target failed
 │   ├── AllTargetsFailedError    all_targets_failed     every LLM target failed
-│   └── StreamBrokenError        stream_broken          an LLM target stopped in the middle of its answer
+│   ├── StreamBrokenError        stream_broken          an LLM target stopped in the middle of its answer
+│   ├── StructureInvalidError    structure_invalid      an LLM's answer has not the form that was asked for
+│   └── CassetteMissError        cassette_miss          the recording has no answer to this request
 └── InternalError                internal_error         a fault of ours
 """
 
@@ -97,6 +103,12 @@ class BodyTooLargeError(InvalidInputError):
     code = "body_too_large"
 
 
+class PromptUnsupportedError(InvalidInputError):
+    """No LLM target of the model can do what is asked."""
+
+    code = "prompt_unsupported"
+
+
 class RequestError(LatticeError):
     """A request that no route takes as it is."""
 
@@ -158,6 +170,18 @@ class ReflectionNotFoundError(NotFoundError):
     code = "reflection_not_found"
 
 
+class ModelNotFoundError(NotFoundError):
+    """No LLM model of this name in the settings."""
+
+    code = "model_not_found"
+
+
+class TargetNotFoundError(NotFoundError):
+    """No LLM target of this name in the settings."""
+
+    code = "target_not_found"
+
+
 class ConflictError(LatticeError):
     """What is stored stands against the request."""
 
@@ -202,6 +226,12 @@ class ForbiddenError(AccessError):
     """The caller's role does not reach."""
 
     code = "forbidden"
+
+
+class BudgetExceededError(LatticeError):
+    """The caller's LLM budget is spent."""
+
+    code = "budget_exceeded"
 
 
 class ConfigurationError(LatticeError):
@@ -261,13 +291,27 @@ class StreamBrokenError(ProviderError):
 
     Attributes:
         partial_text: what had come until then.
+        usage: what that cost, in the words of whoever raises this; None if nothing is known.
     """
 
     code = "stream_broken"
 
-    def __init__(self, message: str, partial_text: str, **details: object) -> None:
+    def __init__(self, message: str, partial_text: str, usage: object = None, **details: object) -> None:
         super().__init__(message, **details)
         self.partial_text = partial_text
+        self.usage = usage
+
+
+class StructureInvalidError(ProviderError):
+    """An LLM's answer has not the form that was asked for."""
+
+    code = "structure_invalid"
+
+
+class CassetteMissError(ProviderError):
+    """The recording has no answer to this request."""
+
+    code = "cassette_miss"
 
 
 class InternalError(LatticeError):

@@ -22,9 +22,34 @@ FaultKind = Literal[
     "malformed",
     "truncated",
     "cancelled",
+    "over_budget",
     "unknown",
 ]
-"""malformed: not what the wire promises; truncated: ended before its finish marker; cancelled: by the other side."""
+"""malformed: not what the wire promises; truncated: ended before its finish marker; cancelled: by the other side;
+over_budget: refused by us, before anything was sent."""
+
+Scope = Literal["request", "credential", "quota_window", "target", "caller"]
+"""What a fault is about, and so what else would fail in the same way."""
+
+SCOPES: dict[FaultKind, Scope] = {
+    "rate_limited": "quota_window",
+    "quota_exceeded": "credential",
+    "unauthenticated": "credential",
+    "forbidden": "credential",
+    "not_found": "target",
+    "invalid_request": "request",
+    "context_length": "request",
+    "content_policy": "request",
+    "overloaded": "target",
+    "server_error": "target",
+    "timeout": "target",
+    "connection": "target",
+    "malformed": "target",
+    "truncated": "target",
+    "cancelled": "target",
+    "over_budget": "caller",
+    "unknown": "target",
+}
 
 Wire = Literal["openai", "anthropic"]
 
@@ -94,6 +119,11 @@ class TargetFault(Exception):  # noqa: N818 - no error that a user meets: the ro
         self.retry_after_s = retry_after_s
         self.usage = usage
 
+    @property
+    def scope(self) -> Scope:
+        """What the fault is about."""
+        return SCOPES[self.kind]
+
 
 def fault_of(signal: Signal, target: str, usage: Usage | None = None) -> TargetFault:
     """Return the fault that a signal stands for."""
@@ -117,13 +147,11 @@ def classify(signal: Signal) -> FaultKind:
     status = _effective_status(signal)
     if status == 413:  # one compatible server calls a request beyond the whole quota a rate limit
         return "context_length"
-    kind = (
-        _BY_NAME[signal.wire].get(signal.code or "")
-        or _BY_NAME[signal.wire].get(signal.type or "")
-        or _kind_of_status(status)
-        or _BY_BROAD_TYPE.get(signal.type or "", "unknown")
-    )
-    return _refine(signal.message) if kind == "invalid_request" else kind
+    code, type_ = signal.code or "", signal.type or ""
+    names = _BY_NAME[signal.wire]
+    kind = names.get(code) or names.get(type_) or _kind_of_status(status)
+    kind = kind or _BY_BROAD_TYPE.get(code) or _BY_BROAD_TYPE.get(type_, "unknown")
+    return _refine(kind, signal.message) if kind in _BY_PHRASE else kind
 
 
 def _effective_status(signal: Signal) -> int | None:
@@ -144,9 +172,9 @@ def _kind_of_status(status: int | None) -> FaultKind | None:
     return "invalid_request" if status >= 400 else "malformed"
 
 
-def _refine(message: str) -> FaultKind:
+def _refine(kind: FaultKind, message: str) -> FaultKind:
     words = message.lower()
-    return next((kind for phrase, kind in _BY_PHRASE if phrase in words), "invalid_request")
+    return next((finer for phrase, finer in _BY_PHRASE[kind] if phrase in words), kind)
 
 
 def _public_name(name: str | None) -> str | None:
@@ -165,18 +193,29 @@ _BY_NAME: dict[Wire, dict[str, FaultKind]] = {
         "rate_limit_exceeded": "rate_limited",
         "rate_limit_error": "rate_limited",
         "insufficient_quota": "quota_exceeded",
+        "insufficient_user_quota": "quota_exceeded",
+        "exceeded_current_quota_error": "quota_exceeded",
         "billing_hard_limit_reached": "quota_exceeded",
         "billing_not_active": "quota_exceeded",
         "invalid_api_key": "unauthenticated",
         "authentication_error": "unauthenticated",
         "permission_error": "forbidden",
+        "account_deactivated": "forbidden",
         "unsupported_country_region_territory": "forbidden",
+        "data_residency_mismatch": "forbidden",
         "model_not_found": "not_found",
+        "DeploymentNotFound": "not_found",
         "context_length_exceeded": "context_length",
+        "exceed_context_size_error": "context_length",
         "string_above_max_length": "context_length",
         "content_policy_violation": "content_policy",
         "content_filter": "content_policy",
+        "invalid_prompt": "content_policy",
+        "bio_policy": "content_policy",
+        "misalignment_policy_violation": "content_policy",
+        "image_content_policy_violation": "content_policy",
         "overloaded_error": "overloaded",
+        "vector_store_timeout": "timeout",
     },
     "anthropic": {
         "rate_limit_error": "rate_limited",
@@ -199,9 +238,10 @@ _BY_BROAD_TYPE: dict[str, FaultKind] = {
     "invalid_request_error": "invalid_request",
     "api_error": "server_error",
     "server_error": "server_error",
+    "internal_server_error": "server_error",
     "conflict_error": "server_error",
 }
-"""Types so broad that the status says more; they count where there is none."""
+"""Codes and types so broad that the status says more; they count where there is none."""
 
 _BY_STATUS: dict[int, FaultKind] = {
     401: "unauthenticated",
@@ -220,13 +260,25 @@ _BY_STATUS: dict[int, FaultKind] = {
     529: "overloaded",
 }
 
-_BY_PHRASE: tuple[tuple[str, FaultKind], ...] = (
-    ("prompt is too long", "context_length"),
-    ("context length", "context_length"),
-    ("context window", "context_length"),
-    ("credit balance is too low", "quota_exceeded"),
-    ("content filtering policy", "content_policy"),
-    ("content management policy", "content_policy"),
-    ("usage policies", "content_policy"),
-)
-"""Causes that some servers tell in words only, under a plain 400."""
+_BY_PHRASE: dict[FaultKind, tuple[tuple[str, FaultKind], ...]] = {
+    "invalid_request": (
+        ("prompt is too long", "context_length"),
+        ("input is too long", "context_length"),
+        ("context length", "context_length"),
+        ("context window", "context_length"),
+        ("context limit", "context_length"),
+        ("context size", "context_length"),
+        ("reduce the length of", "context_length"),
+        ("maximum number of tokens", "context_length"),
+        ("credit balance is too low", "quota_exceeded"),
+        ("content filtering policy", "content_policy"),
+        ("content management policy", "content_policy"),
+        ("usage policies", "content_policy"),
+        ("usage policy", "content_policy"),
+    ),
+    "forbidden": (
+        ("input was flagged", "content_policy"),
+        ("flagged by moderation", "content_policy"),
+    ),
+}
+"""Causes that some servers tell in words only, under a plain 400 or 403."""

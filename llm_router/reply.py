@@ -1,9 +1,12 @@
 """What a model gives back: answers, replies, usage, attempts and stream events."""
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Self
+
+from llm_router.prompt import ToolCall
 
 if TYPE_CHECKING:
     from llm_router.faults import FaultKind
@@ -25,8 +28,9 @@ class Usage:
         input_tokens: prompt tokens neither read from nor written to the provider's cache.
         output_tokens: tokens of the answer, without reasoning.
         cache_read_tokens: prompt tokens that the provider had cached.
-        cache_write_tokens: prompt tokens that the provider put into its cache.
+        cache_write_tokens: prompt tokens that the provider put into its cache, for minutes.
         reasoning_tokens: output tokens spent on thinking; paid as output.
+        cache_write_1h_tokens: prompt tokens put into the cache for an hour, where that is priced apart.
         estimated: at least one count is our guess, since the provider gave none.
     """
 
@@ -35,6 +39,7 @@ class Usage:
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_1h_tokens: int = 0
     estimated: bool = False
 
     @property
@@ -49,57 +54,47 @@ class Usage:
             cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
             cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
             reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            cache_write_1h_tokens=self.cache_write_1h_tokens + other.cache_write_1h_tokens,
             estimated=self.estimated or other.estimated,
         )
 
 
 NO_USAGE = Usage(0, 0)
 
-_CHARACTERS_A_TOKEN = 4  # of English text, as the providers themselves advise for estimates
+CHARACTERS_A_TOKEN = 4  # of English text, as the providers themselves advise for estimates
 
 
 def estimate_usage(asked: str, answered: str) -> Usage:
     """Return a guess of the usage, marked as such, from the texts alone."""
     return Usage(
-        input_tokens=-(-len(asked) // _CHARACTERS_A_TOKEN),
-        output_tokens=-(-len(answered) // _CHARACTERS_A_TOKEN),
+        input_tokens=-(-len(asked) // CHARACTERS_A_TOKEN),
+        output_tokens=-(-len(answered) // CHARACTERS_A_TOKEN),
         estimated=True,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
-    """What one target charges, in US dollars a million tokens.
-
-    Cached tokens cost as `input_usd` where their own price is not given.
-    """
-
-    input_usd: Decimal
-    output_usd: Decimal
-    cache_read_usd: Decimal | None = None
-    cache_write_usd: Decimal | None = None
-
-    def cost(self, usage: Usage) -> Decimal:
-        """Return what this usage costs, in US dollars."""
-        read = self.input_usd if self.cache_read_usd is None else self.cache_read_usd
-        write = self.input_usd if self.cache_write_usd is None else self.cache_write_usd
-        micro_usd = (
-            usage.input_tokens * self.input_usd
-            + usage.cache_read_tokens * read
-            + usage.cache_write_tokens * write
-            + (usage.output_tokens + usage.reasoning_tokens) * self.output_usd
-        )
-        return micro_usd / 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """What one target said, whole: it ended with the wire's finish marker."""
+    """What one target said, whole: it ended with the wire's finish marker.
+
+    Attributes:
+        model: as the provider names it.
+        usage: normalised; `raw_usage` is what the provider sent.
+        tool_calls: what the model asks us to do, in order.
+        cost_usd: what the provider itself says that it charged; None if it does not say.
+        tier: the service tier that the provider says it used.
+        response_id: the provider's name for this answer, for its support.
+    """
 
     text: str
     model: str
     finish: Finish
     usage: Usage
+    tool_calls: tuple[ToolCall, ...] = ()
+    raw_usage: Mapping[str, object] | None = field(default=None, repr=False)
+    cost_usd: Decimal | None = None
+    tier: str | None = None
+    response_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +105,38 @@ class Attempt:
         target: its name in the configuration.
         provider: the adapter that spoke to it.
         model: as the target names it; what was configured, if it did not say.
-        outcome: whether it gave a whole answer.
-        error: the kind of fault; None if it answered.
+        outcome: whether it gave a whole answer; "cancelled" if nobody waited for it any more.
+        error: the kind of fault; None if it answered or was cancelled.
         status: the HTTP status of a fault that had one.
         started_at: UTC.
         seconds: from the start to the answer's end or the fault.
-        usage: tokens spent, also by a failed attempt where known.
+        first_token_s: from the start to the first piece of a streamed answer; None if there was none.
+        usage: tokens spent, also by a failed attempt where known; None if nothing was spent.
+        raw_usage: the usage as the provider sent it.
+        cost_usd: what it cost; None if the target's prices are not known.
+        price_version: of the prices by which the cost was reckoned; None if the provider said the cost itself.
+        tier: the service tier that the provider says it used.
     """
 
     target: str
     provider: str
     model: str
-    outcome: Literal["answered", "failed"]
+    outcome: Literal["answered", "failed", "cancelled"]
     error: "FaultKind | None"
     status: int | None
     started_at: datetime
     seconds: float
     usage: Usage | None
+    first_token_s: float | None = None
+    raw_usage: Mapping[str, object] | None = field(default=None, repr=False)
+    cost_usd: Decimal | None = None
+    price_version: str | None = None
+    tier: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return the attempt in JSON values."""
-        return {**asdict(self), "started_at": self.started_at.isoformat()}
+        cost = None if self.cost_usd is None else str(self.cost_usd)
+        return {**asdict(self), "started_at": self.started_at.isoformat(), "cost_usd": cost}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +145,11 @@ class Reply:
 
     Attributes:
         usage: of the attempt that answered.
-        cost_usd: of all attempts together; None if one of them has no known price.
-        attempts: all of them, in order; the last one answered.
+        cost_usd: of all attempts together; None if one of them has no known price. A cached reply costs nothing.
+        attempts: all of them, in order; the last one answered. A cached reply has none.
+        tool_calls: what the model asks us to do, in order.
+        cached: taken from the cache of exact answers.
+        variant: of the experiment that the model is in; None if it is in none.
     """
 
     text: str
@@ -151,6 +160,9 @@ class Reply:
     usage: Usage
     cost_usd: Decimal | None
     attempts: tuple[Attempt, ...]
+    tool_calls: tuple[ToolCall, ...] = ()
+    cached: bool = False
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

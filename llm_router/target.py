@@ -5,13 +5,31 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llm_router.prompt import Prompt
-from llm_router.reply import Answer, Prices
+from llm_router.reply import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """How long one attempt may take, in seconds.
+
+    Attributes:
+        connect_s: until the connection stands; the adapter keeps it.
+        first_token_s: of a stream, until its first sign of work; the router keeps it.
+        gap_s: of a stream, between two such signs; the router keeps it.
+        total_s: for all of it; the router keeps it, and the adapter passes it on.
+    """
+
+    connect_s: float = 5.0
+    first_token_s: float = 60.0
+    gap_s: float = 30.0
+    total_s: float = 120.0
 
 
 class Target(Protocol):
     """One model behind one address.
 
-    Both methods raise `TargetFault` for whatever the other side does wrong, and nothing else for it; neither retries.
+    `ask` and `stream` raise `TargetFault` for whatever the other side does wrong, and nothing else for it; neither
+    retries.
     """
 
     @property
@@ -26,24 +44,14 @@ class Target(Protocol):
     def model(self) -> str:
         """As the configuration names it."""
 
-    async def ask(self, prompt: Prompt, timeout_s: float) -> Answer:
+    async def ask(self, prompt: Prompt, clocks: Clocks) -> Answer:
         """Return the whole answer."""
 
-    def stream(self, prompt: Prompt, timeout_s: float) -> AsyncIterator[str | Answer]:
-        """Yield the answer's pieces and, last and once, the whole of it."""
+    def stream(self, prompt: Prompt, clocks: Clocks) -> AsyncIterator[str | Answer]:
+        """Yield the answer's pieces and, last and once, the whole of it.
 
+        An empty piece is a sign of work that no reader sees: thinking, or a piece of a tool call.
+        """
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A target and how the router treats it.
-
-    Attributes:
-        timeout_s: the longest that one attempt may take.
-        prices: None if not known.
-        local: needs no network, so it is asked even when the deadline has passed.
-    """
-
-    target: Target
-    timeout_s: float = 60.0
-    prices: Prices | None = None
-    local: bool = False
+    async def aclose(self) -> None:
+        """Close the connections."""

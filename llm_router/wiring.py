@@ -1,63 +1,88 @@
-"""From configuration to a router: adapters, and with them their SDKs, are loaded only where configured."""
+"""From configuration to a router: providers, and with them their SDKs, are loaded only where configured."""
 
-import pkgutil
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from dataclasses import replace
 
 from core.errors import ConfigurationError
-from llm_router.config import EXTRACTIVE, RouterConfig, TargetConfig
+from llm_router.config import DEFAULT_MODEL, EXTRACTIVE, ModelConfig, RouterConfig, TargetConfig
+from llm_router.embedding import (
+    EmbeddingConfig,
+    EmbeddingRouter,
+    EmbeddingTargetConfig,
+    build_embedding_router,
+)
+from llm_router.health.health import Health
+from llm_router.ports import Accounts
 from llm_router.prompt import Embed
-from llm_router.router import Router
-from llm_router.target import Route, Target
-
-if TYPE_CHECKING:
-    from llm_router.openai_embeddings import OpenAIEmbedder
-
-ADAPTERS = {
-    "anthropic": "llm_router.anthropic_messages:AnthropicTarget",
-    "openai": "llm_router.openai_chat:OpenAIChatTarget",
-}
+from llm_router.providers.provider import Materials
+from llm_router.route import Route
+from llm_router.router import Parts, Router
+from llm_router.snapshot import build_routes
+from llm_router.target import Target
 
 
-class RemoteTarget(Target, Protocol):
-    """A target that holds connections."""
-
-    async def aclose(self) -> None:
-        """Close them."""
-
-
-def build_router(config: RouterConfig, embed: Embed | None) -> Router:
-    """Return the router of a configuration.
+def build_router(config: RouterConfig, embed: Embed | None, parts: Parts | None = None) -> Router:
+    """Return the router of a configuration; nothing is sent yet.
 
     Args:
-        config: the targets in order.
+        config: the targets and models.
         embed: lets `extractive` compare meanings; None leaves it with words alone.
+        parts: accounts, cache, observer.
 
     Raises:
         ConfigurationError: a target names an unknown provider.
     """
-    routes: list[Route] = []
-    closers: list[Callable[[], Awaitable[None]]] = []
-    for target in config.targets:
-        if target.provider == EXTRACTIVE:
-            extractive = pkgutil.resolve_name("llm_router.extractive:ExtractiveTarget")
-            routes.append(Route(extractive(target.name, embed), target.timeout_s, target.prices, local=True))
-        else:
-            remote = _build_remote(target)
-            routes.append(Route(remote, target.timeout_s, target.prices))
-            closers.append(remote.aclose)
-    return Router(routes, config, closers=closers)
+    parts = replace(parts or Parts(), materials=Materials(embed))
+    return Router(config, build_routes(config, parts.materials, parts.pace.clock), parts)
 
 
-def load_openai_embedder(*, model: str, dimension: int, base_url: str | None, api_key: str) -> "OpenAIEmbedder":
-    """Return an embedding model behind a server that speaks OpenAI's wire; nothing is sent yet."""
-    embedder: type[OpenAIEmbedder] = pkgutil.resolve_name("llm_router.openai_embeddings:OpenAIEmbedder")
-    return embedder(model=model, dimension=dimension, base_url=base_url, api_key=api_key)
+def build_router_of(
+    targets: Sequence[Target], config: RouterConfig | None = None, parts: Parts | None = None
+) -> Router:
+    """Return a router whose model "default" asks these targets in order, and nothing after them: for tests.
+
+    Targets of the same names in the configuration say how each is treated; its models are kept if there are any.
+    """
+    config, parts = config or RouterConfig(), parts or Parts()
+    told = {target.name: target for target in config.targets}
+    configs = [told.get(target.name) or TargetConfig(target.name, target.provider, target.model) for target in targets]
+    models = tuple(model for model in config.models if model.targets) or (
+        ModelConfig(DEFAULT_MODEL, tuple(target.name for target in targets), extractive=False),
+    )
+    config = replace(config, targets=tuple(configs), models=models)
+    routes = [
+        Route(target, each, Health(config.breaker, parts.pace.clock), each.capabilities, each.provider == EXTRACTIVE)
+        for target, each in zip(targets, configs, strict=True)
+    ]
+    return Router(config, routes, parts)
 
 
-def _build_remote(config: TargetConfig) -> RemoteTarget:
-    if config.provider not in ADAPTERS:
-        known = ", ".join(sorted([*ADAPTERS, EXTRACTIVE]))
-        raise ConfigurationError(f"llm: {config.name}: provider {config.provider!r} is unknown; known are {known}")
-    adapter: Callable[[TargetConfig], RemoteTarget] = pkgutil.resolve_name(ADAPTERS[config.provider])
-    return adapter(config)
+def build_embedder(config: RouterConfig, accounts: Accounts | None = None) -> EmbeddingRouter:
+    """Return the embedding model that a configuration's targets serve; nothing is sent yet.
+
+    Raises:
+        ConfigurationError: it names none, or a target's provider embeds nothing.
+    """
+    told = config.embedding
+    if told is None:
+        raise ConfigurationError("llm: embedding: is missing: name the model, its dimension and its targets")
+    targets = {target.name: target for target in config.targets}
+    embedding = EmbeddingConfig(
+        targets=tuple(EmbeddingTargetConfig(targets[name], told.dimension, told.model) for name in told.targets),
+        policy=told.policy,
+        weights=told.weights,
+        batch_texts=told.batch_texts,
+        batch_tokens=told.batch_tokens,
+        batches_at_once=told.batches_at_once,
+        cache_size=told.cache_size,
+        patience=config,
+    )
+    return build_embedding_router(embedding, accounts=accounts)
+
+
+def load_openai_embedder(
+    *, model: str, dimension: int, base_url: str | None, api_key: str, accounts: Accounts | None = None
+) -> EmbeddingRouter:
+    """Return an embedding model behind one server that speaks OpenAI's wire; nothing is sent yet."""
+    target = TargetConfig("embedding", "openai", model, base_url, api_key)
+    return build_embedding_router(EmbeddingConfig((EmbeddingTargetConfig(target, dimension),)), accounts=accounts)

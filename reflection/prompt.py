@@ -30,7 +30,7 @@ def build_prompt(question: str, evidence: Sequence[RecalledPassage], max_output_
         Evidence(label, passage.text, _headline(passage), passage.source, passage.score.score)
         for label, passage in enumerate(evidence, start=1)
     )
-    return Prompt(SYSTEM, question, numbered, max_output_tokens)
+    return Prompt(SYSTEM, question, numbered, max_output_tokens, version=PROMPT_VERSION)
 
 
 def find_citations(answer: str) -> tuple[int, ...]:

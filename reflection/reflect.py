@@ -12,7 +12,7 @@ from core.errors import GemArchivedError, InvalidInputError
 from core.pg import Database
 from gems import ALPHA_DEFAULT, Gem, Gems, Moment, get_gems, measure_gem, rate_gem
 from knowledge import Recall, RecalledPassage, RecallQuery, feed_axiom, measure_passages
-from llm_router import Prompt, Reply, Router, TokenEvent
+from llm_router import Caller, Prompt, Reply, Router, TokenEvent, add_reward, reward_of_rating
 from reflection import store
 from reflection.prompt import build_prompt, check_grounding, find_citations
 from reflection.reflection import (
@@ -70,7 +70,9 @@ class Reflections:
             StoreUnavailableError, EmbedderUnavailableError: the same request may succeed later.
         """
         asked = await self._ask(tenant, request, at)
-        return await self._finish(asked, await self.router.ask(asked.prompt))
+        return await self._finish(
+            asked, await self.router.ask(asked.prompt, model=request.model, caller=Caller(tenant))
+        )
 
     async def stream(
         self, tenant: UUID, request: ReflectionRequest, at: Moment
@@ -78,11 +80,12 @@ class Reflections:
         """Do the same, telling the evidence first and the answer as it comes.
 
         Raises:
-            TargetFault: the model failed in the middle of its answer; nothing is stored.
+            StreamBrokenError: the model failed in the middle of its answer; nothing is stored.
         """
         asked = await self._ask(tenant, request, at)
         yield EvidenceEvent(asked.passages)
-        async with aclosing(self.router.stream(asked.prompt)) as events:
+        answer = self.router.stream(asked.prompt, model=request.model, caller=Caller(tenant))
+        async with aclosing(answer) as events:
             async for event in events:
                 if isinstance(event, TokenEvent):
                     yield event
@@ -105,16 +108,19 @@ class Reflections:
     async def rate(self, tenant: UUID, reflection_id: UUID, rating: float, at: Moment) -> Gem:
         """Store a user's rating in [−1, 1]; it moves the feedback F_n of the gem. Return the gem.
 
-        Said again, the same rating counts once, so that a request may be repeated.
+        Said again, the same rating counts once, so that a request may be repeated. It also rewards the variant that
+        the answer was made by, if its model is in an experiment.
         """
         if not -1.0 <= rating <= 1.0:
             raise InvalidInputError("rating", "must be from -1 (wrong) to 1 (right)")
 
         async def carry_out(conn: Connection) -> Gem:
             rated = await store.rate_reflection(conn, reflection_id, rating)
-            if rated.is_new:
-                return await rate_gem(conn, rated.gem_id, rating, at)
-            return (await get_gems(conn, [rated.gem_id], at))[0]
+            if rated.previous == rating:
+                return (await get_gems(conn, [rated.gem_id], at))[0]
+            if rated.variant is not None:
+                await add_reward(conn, reward_of_rating(rated.variant, rating, rated.previous))
+            return await rate_gem(conn, rated.gem_id, rating, at)
 
         return await self.database.retrying(tenant, carry_out)
 
@@ -170,6 +176,8 @@ def _conclude(asked: _Asked, reply: Reply) -> Reflection:
         seconds=time.perf_counter() - asked.started,
         rating=None,
         created_at=asked.at.now,
+        variant=reply.variant,
+        cached=reply.cached,
     )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from axiom import LogShares, Terms
 from gems import QuantumState
 from knowledge import Filters
-from llm_router import Attempt, Usage
+from llm_router import DEFAULT_MODEL, Attempt, Usage
 from reflection.prompt import Grounding
 
 
@@ -66,6 +66,8 @@ class Reflection:
         grounding: whether the answer cites what it was given.
         rating: the user's, in [−1, 1]; None with none.
         change: of the gem's state; None on one that was read from the store.
+        variant: of the experiment that the answer was made in; None if it was in none.
+        cached: the answer was taken from the cache of exact answers.
     """
 
     reflection_id: UUID
@@ -86,6 +88,8 @@ class Reflection:
     rating: float | None
     created_at: datetime
     change: StateChange | None = None
+    variant: str | None = None
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ class ReflectionRequest:
         k: how many passages the model is shown at the most.
         max_tokens: how many tokens they may have together.
         max_output_tokens: how long the answer may be.
+        model: the LLM model that shall answer, by its name in the settings.
     """
 
     gem_id: UUID
@@ -120,3 +125,4 @@ class ReflectionRequest:
     max_tokens: int = 3_000
     max_output_tokens: int = 1_000
     filters: Filters = field(default_factory=Filters)
+    model: str = DEFAULT_MODEL

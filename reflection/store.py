@@ -1,7 +1,7 @@
 """Reflections in Postgres. Every function takes a connection in a transaction that the caller owns."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,9 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from axiom import Terms, log_shares
-from core.errors import ReflectionNotFoundError
+from core.errors import InvalidInputError, ReflectionNotFoundError
 from core.sql import load_queries
+from core.text import clean_object, make_storable
 from llm_router import Attempt, Usage
 from reflection.reflection import AxiomScore, CitedPassage, Reflection, ReflectionSummary
 
@@ -23,10 +24,16 @@ Connection = AsyncConnection[Any]
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """Which gem a rating is about, and whether it differs from the reflection's last one."""
+    """What a rating is about.
+
+    Attributes:
+        variant: of the experiment that the answer was made in; None if it was in none.
+        previous: the reflection's last one; None if there was none.
+    """
 
     gem_id: UUID
-    is_new: bool
+    variant: str | None
+    previous: float | None
 
 
 async def insert_reflection(conn: Connection, reflection: Reflection) -> None:
@@ -40,7 +47,7 @@ async def insert_reflection(conn: Connection, reflection: Reflection) -> None:
         ]
         await cursor.executemany(_SQL["insert_evidence"], evidence)
         attempts = [
-            key | asdict(attempt) | {"number": number, "usage": Jsonb(_usage_json(attempt.usage))}
+            key | {"number": number} | _attempt_values(attempt)
             for number, attempt in enumerate(reflection.attempts, start=1)
         ]
         await cursor.executemany(_SQL["insert_attempt"], attempts)
@@ -91,9 +98,27 @@ def _not_found(reflection_id: UUID) -> ReflectionNotFoundError:
 
 def _reflection_values(reflection: Reflection) -> dict[str, Any]:
     stored = ("reflection_id", "gem_id", "question", "answer", "grounding", "target", "provider", "model", "finish")
-    values = {name: getattr(reflection, name) for name in (*stored, "cost_usd", "seconds", "created_at")}
+    more = ("cost_usd", "seconds", "created_at", "variant", "cached")
+    values = _storable({name: getattr(reflection, name) for name in (*stored, *more)})
     terms = Jsonb(asdict(reflection.axiom.terms))
     return values | {"usage": Jsonb(_usage_json(reflection.usage)), "score": reflection.axiom.score, "terms": terms}
+
+
+def _attempt_values(attempt: Attempt) -> dict[str, Any]:
+    values = {field.name: getattr(attempt, field.name) for field in fields(attempt)}
+    return _storable(values) | {"usage": Jsonb(_usage_json(attempt.usage)), "raw_usage": _raw_json(attempt.raw_usage)}
+
+
+def _storable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with all texts as Postgres can hold them: models may say what it cannot."""
+    return {name: make_storable(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def _raw_json(usage: Mapping[str, object] | None) -> Jsonb | None:
+    try:
+        return None if usage is None else Jsonb(clean_object(usage, "raw_usage"))
+    except InvalidInputError:  # what a provider sends beside its answer never costs us the answer
+        return None
 
 
 def _usage_json(usage: Usage | None) -> dict[str, Any]:
@@ -106,7 +131,7 @@ def _to_reflection(
     same = ("reflection_id", "gem_id", "question", "answer", "grounding", "target", "provider", "model", "finish")
     terms = Terms(**row["terms"])
     return Reflection(
-        **{name: row[name] for name in (*same, "cost_usd", "seconds", "rating", "created_at")},
+        **{name: row[name] for name in (*same, "cost_usd", "seconds", "rating", "created_at", "variant", "cached")},
         evidence=evidence,
         axiom=AxiomScore(row["score"], terms, log_shares(terms)),
         usage=Usage(**row["usage"]),
@@ -131,9 +156,8 @@ def _to_cited(row: Mapping[str, Any]) -> CitedPassage:
 
 
 def _to_attempt(row: Mapping[str, Any]) -> Attempt:
-    same = ("target", "provider", "model", "outcome", "error", "status", "started_at", "seconds")
     usage = Usage(**row["usage"]) if row["usage"] else None
-    return Attempt(**{name: row[name] for name in same}, usage=usage)
+    return Attempt(**{field.name: row[field.name] for field in fields(Attempt)} | {"usage": usage})
 
 
 async def _all(conn: Connection, query: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Double, Index, Numeric, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, Double, Index, Numeric, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from core.tables import TenantRow, json_object, moment, owned_by
@@ -37,6 +38,8 @@ class ReflectionRow(TenantRow, table=True):
     seconds: float = Field(sa_column=Column(Double, nullable=False))
     rating: float | None = Field(default=None, sa_column=Column(Double))
     created_at: datetime = Field(sa_column=moment())
+    variant: str | None = Field(default=None, sa_column=Column(Text))
+    cached: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
 
 
 class EvidenceRow(TenantRow, table=True):
@@ -64,7 +67,7 @@ class EvidenceRow(TenantRow, table=True):
 
 
 class AttemptRow(TenantRow, table=True):
-    """One call of one LLM target, answered or failed."""
+    """One call of one LLM target, answered, failed or cancelled."""
 
     __tablename__ = "reflection_attempt"
     __table_args__: ClassVar[tuple[Any, ...]] = (owned_by("reflection", "reflection_id"),)
@@ -80,3 +83,8 @@ class AttemptRow(TenantRow, table=True):
     usage: dict[str, Any] = Field(sa_column=json_object())
     seconds: float = Field(sa_column=Column(Double, nullable=False))
     started_at: datetime = Field(sa_column=moment())
+    first_token_s: float | None = Field(default=None, sa_column=Column(Double))
+    raw_usage: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    cost_usd: Decimal | None = Field(default=None, sa_column=Column(Numeric))
+    price_version: str | None = Field(default=None, sa_column=Column(Text))
+    tier: str | None = Field(default=None, sa_column=Column(Text))

@@ -1,7 +1,8 @@
-"""The docs check: each setting, error code and route is documented, and no documented setting or code is stale.
+"""The docs check: each setting, key of the router's file, error code and route is documented, and none that is gone.
 
-Run as `python -m scripts.check_docs`. What exists is read from the program itself: the settings model, the error tree
-and the OpenAPI paths of the wired application; what is documented, from docs/settings.md, docs/errors.md, docs/api.md.
+Run as `python -m scripts.check_docs`. What exists is read from the program itself: the settings model, the shape of the
+router's file, the error tree and the OpenAPI paths of the wired application; what is documented, from docs/settings.md,
+docs/errors.md, docs/api.md.
 """
 
 import re
@@ -18,6 +19,8 @@ from core.errors import LatticeError
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTING = re.compile(r"\bLATTICE_[A-Z0-9_]+\b")
+KEY_CHAPTER = "\n## The router's file\n"
+KEY_SECTION = re.compile(r"^### .*?\[+([\w.]+)\]")
 CODE_ROW = re.compile(r"^\| `([a-z_]+)`", re.MULTILINE)
 
 
@@ -65,6 +68,25 @@ def setting_problems(names: Iterable[str], page: str, elsewhere: str) -> list[st
     ]
 
 
+def documented_keys(page: str) -> Iterator[str]:
+    """List the keys of the router's file that the page's tables have, each after the section that its heading names."""
+    section = ""
+    for line in page.partition(KEY_CHAPTER)[2].partition("\n## ")[0].splitlines():
+        if line.startswith("### "):
+            named = KEY_SECTION.match(line)
+            section = f"{named[1]}." if named else ""
+        elif line.startswith("| `"):
+            yield from (section + key for key in re.findall(r"`(\w+)`", line.split("|")[1]))
+
+
+def key_problems(keys: Iterable[str], page: str) -> list[str]:
+    """Say which keys of the router's file the page lacks, and which of its rows are of none."""
+    keys, documented = set(keys), set(documented_keys(page))
+    return [f"docs/settings.md: no row for {key}" for key in sorted(keys - documented)] + [
+        f"docs/settings.md: {key} is no key" for key in sorted(documented - keys)
+    ]
+
+
 def error_problems(codes: Iterable[str], page: str) -> list[str]:
     """Say which error codes the page's table lacks, and which of its rows are of no error."""
     codes, documented = set(codes), set(CODE_ROW.findall(page))
@@ -103,16 +125,19 @@ def _page(name: str) -> str:
 def main() -> int:
     """Print what the docs lack; return the exit code."""
     names = list(setting_names(import_module("api.settings").Settings))
+    keys = list(import_module("llm_router.config.shape").list_keys())
     codes = [error.code for error in error_types()]
     paths = openapi_paths()
     compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     problems = [
         *setting_problems(names, _page("settings.md"), elsewhere=compose),
+        *key_problems(keys, _page("settings.md")),
         *error_problems(codes, _page("errors.md")),
         *route_problems(paths, _page("api.md")),
     ]
     print(*problems, sep="\n", end="\n" if problems else "")
-    print(f"docs check: {len(names)} settings, {len(codes)} error codes, {len(list(routes(paths)))} routes")
+    counts = f"{len(names)} settings, {len(keys)} keys, {len(codes)} error codes, {len(list(routes(paths)))} routes"
+    print(f"docs check: {counts}")
     return 1 if problems else 0
 
 

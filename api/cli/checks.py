@@ -22,7 +22,7 @@ from core.pg import check_server, connect
 from core.pg_server import SERVICE_ROLE
 from core.sql import load_queries
 from knowledge import RecallQuery
-from llm_router import Prompt, RouterConfig, TargetConfig, build_router
+from llm_router import PROVIDERS, Prompt, RouterConfig, TargetConfig, build_router
 
 Status = Literal["OK", "WARN", "FAIL"]
 
@@ -77,12 +77,27 @@ def _check_access(settings: Settings) -> Finding:
 
 def _check_llm(settings: Settings) -> Finding:
     try:
-        targets = [target.name for target in settings.router_config().targets]
+        config = settings.router_config()
     except ConfigurationError as e:
         return Finding("llm", "FAIL", e.message)
-    if len(targets) == 1:
-        return Finding("llm", "OK", "none configured: answers are made of the evidence's own sentences (extractive)")
-    return Finding("llm", "OK", f"asked in this order: {', '.join(targets)} (--online asks each)")
+    targets = _list_remote(config)
+    place = f"{settings.llm.config}: " if settings.llm.config else ""
+    if not targets:
+        return Finding(
+            "llm", "OK", f"{place}none configured: answers are made of the evidence's own sentences (extractive)"
+        )
+    names = ", ".join(target.name for target in targets)
+    if settings.llm.config is None:
+        return Finding("llm", "OK", f"asked in this order: {names} (--online asks each)")
+    models = ", ".join(model.name for model in config.models)
+    return Finding("llm", "OK", f"{place}models {models}; targets {names} (--online asks each)")
+
+
+def _list_remote(config: RouterConfig) -> list[TargetConfig]:
+    """Return the targets that can be out of order; those that embed are asked by the embedding's own check."""
+    embedding = config.embedding.targets if config.embedding else ()
+    remote = [target for target in config.targets if not PROVIDERS.get(target.provider).local]
+    return [target for target in remote if target.name not in embedding]
 
 
 def _is_routable(settings: Settings) -> bool:
@@ -155,20 +170,21 @@ async def _check_row_security(conn: AsyncConnection[Any]) -> Finding:
 
 
 async def _check_service(settings: Settings, *, online: bool) -> list[Finding]:
+    config = settings.router_config()
     try:
         async with open_service(settings) as service:
-            findings = [await _check_embedding(service, online=online)]
+            is_remote = settings.embedding.provider == "openai" or config.embedding is not None
+            findings = [await _check_embedding(service, may_ask=online or not is_remote)]
             if online:
-                config = settings.router_config()
-                findings += [await _ask_target(service, config, target) for target in config.targets[:-1]]
+                findings += [await _ask_target(service, config, target) for target in _list_remote(config)]
             return findings
     except LatticeError as e:
         return [Finding("service", "FAIL", e.message)]
 
 
-async def _check_embedding(service: Service, *, online: bool) -> Finding:
+async def _check_embedding(service: Service, *, may_ask: bool) -> Finding:
     name, model = "embedding", f"{service.embedder.model}, {service.embedder.dimension} dimensions"
-    if service.settings.embedding.provider == "openai" and not online:
+    if not may_ask:
         return Finding(name, "OK", f"{model} (remote; --online asks it)")
     started = time.perf_counter()
     try:
@@ -183,7 +199,8 @@ async def _check_embedding(service: Service, *, online: bool) -> Finding:
 
 async def _ask_target(service: Service, config: RouterConfig, target: TargetConfig) -> Finding:
     name = f"llm {target.name}"
-    router = build_router(RouterConfig((target,), config.deadline_s, 1), service.embedder.embed)
+    alone = RouterConfig((target,), deadline_s=config.deadline_s, attempts_per_target=1)
+    router = build_router(alone, service.embedder.embed)
     try:
         reply = await router.ask(Prompt("Reply with the word OK.", "Reply with the word OK.", (), 64))
     finally:
@@ -192,4 +209,5 @@ async def _ask_target(service: Service, config: RouterConfig, target: TargetConf
     if attempt.outcome == "answered":
         return Finding(name, "OK", f"{attempt.model} answered in {attempt.seconds:.1f} s")
     status = f" (HTTP {attempt.status})" if attempt.status else ""
-    return Finding(name, "FAIL", f"{attempt.error}{status}: check its key, model and base_url in LATTICE_LLM__TARGETS")
+    place = service.settings.llm.config or "LATTICE_LLM__TARGETS"
+    return Finding(name, "FAIL", f"{attempt.error}{status}: check its key, model and base_url in {place}")

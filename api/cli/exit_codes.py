@@ -2,6 +2,7 @@
 
 from core.errors import (
     AccessError,
+    BudgetExceededError,
     ConfigurationError,
     ConflictError,
     InvalidInputError,
@@ -29,6 +30,7 @@ EXIT_CODES: dict[type[LatticeError], int] = {
     AccessError: 6,
     UnavailableError: 7,
     ProviderError: 8,
+    BudgetExceededError: 8,
 }
 
 

@@ -38,6 +38,9 @@ def reflect(
     k: Annotated[int, typer.Option("--k", help="How many passages the model is shown at the most.")] = 8,
     max_tokens: Annotated[int, typer.Option(min=1, help="How many tokens they may have together.")] = 3_000,
     max_output_tokens: Annotated[int, typer.Option(min=1, help="How long the answer may be, in tokens.")] = 1_000,
+    model: Annotated[
+        str, typer.Option(help="The LLM model that shall answer, by its name in the settings.")
+    ] = "default",
     streams: Annotated[bool, typer.Option("--stream", help="Print the answer as it comes.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,7 +53,7 @@ def reflect(
 
         at = service.at()
         found = await service.gems.resolve(service.tenant, gem, at)
-        request = ReflectionRequest(found.gem_id, question, k, max_tokens, max_output_tokens)
+        request = ReflectionRequest(found.gem_id, question, k, max_tokens, max_output_tokens, model=model)
         if streams:
             return await _print_stream(service, request)
         return await service.reflections.reflect(service.tenant, request, at)

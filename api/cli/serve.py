@@ -7,16 +7,20 @@ import socket
 from contextlib import nullcontext, suppress
 from ipaddress import ip_address
 from math import ceil
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.cassette import insert_cassette, read_choice
 from api.cli.options import examples
 from api.cli.output import note
 from api.cli.session import run
 from core.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from api.settings import Settings
 
 BACKLOG = 2048
@@ -25,25 +29,34 @@ BACKLOG = 2048
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     lines = ("lattice serve", "lattice serve --port 9000 --migrate", "LATTICE_API_TOKEN=… lattice serve --host 0.0.0.0")
-    app.command("serve", epilog=examples(*lines))(serve)
+    offline = ("lattice serve --cassette monday.yaml --record", "lattice serve --cassette monday.yaml --replay")
+    app.command("serve", epilog=examples(*lines, *offline))(serve)
 
 
 def serve(
+    *,
     host: Annotated[str | None, typer.Option(help="Address to listen on, instead of LATTICE_HOST.")] = None,
     port: Annotated[
         int | None, typer.Option(min=0, max=65_535, help="Instead of LATTICE_PORT; 0 takes a free one.")
     ] = None,
     migrate: Annotated[bool, typer.Option("--migrate", help="Bring the schema up to date first.")] = False,
+    cassette: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Recording of LLM traffic, to be made or played.")
+    ] = None,
+    record: Annotated[bool, typer.Option("--record", help="Add what LLMs answer to the cassette.")] = False,
+    replay: Annotated[bool, typer.Option("--replay", help="Play the cassette; no LLM is asked.")] = False,
 ) -> None:
     """Serve the REST API until Ctrl-C or SIGTERM; requests under way are answered first."""
     from api.settings import read_settings
     from core.log import configure_logging
 
+    choice = read_choice(cassette, record=record, replay=replay)
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = read_settings().model_copy(update=given)
     configure_logging(settings.log_level, json=settings.log_json)
     require_token(settings)
-    run(_serve(settings, migrate=migrate))
+    with insert_cassette(choice, settings) as environment:
+        run(_serve(settings, environment, migrate=migrate))
 
 
 def require_token(settings: "Settings") -> None:
@@ -67,7 +80,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-async def _serve(settings: "Settings", *, migrate: bool) -> None:
+async def _serve(settings: "Settings", environment: "Mapping[str, str]", *, migrate: bool) -> None:
     import uvicorn
 
     from api.app import create_app
@@ -83,10 +96,10 @@ async def _serve(settings: "Settings", *, migrate: bool) -> None:
 
     with _listen(settings.host, settings.port) as listener:
         # opened here and not by the application, so that an unfit database or setting is told in one line
-        async with open_service(settings, migrate=migrate) as service:
+        async with open_service(settings, migrate=migrate, environment=environment) as service:
             app = create_app(settings, lambda _: nullcontext(service))
             # a caller who never ends must not keep the service from ending
-            patience_s = ceil(settings.llm.deadline_s)
+            patience_s = ceil(service.llm.router.config.deadline_s)
             server = Server(
                 uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=patience_s)
             )

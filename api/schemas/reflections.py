@@ -12,6 +12,7 @@ from api.schemas.gems import StateView
 from api.schemas.recall import FilterBody, PassageView, Question, to_filters, to_question
 from api.schemas.wire import Body, View
 from axiom import TERM_NAMES
+from llm_router import DEFAULT_MODEL, Attempt
 from reflection import AxiomScore, Reflection, ReflectionRequest, ReflectionSummary
 
 Grounding = Annotated[
@@ -31,6 +32,9 @@ class NewReflection(Body, frozen=True, kw_only=True):
     max_tokens: Annotated[int, Meta(ge=1, le=100_000, description="How many tokens they may have together.")] = 3_000
     max_output_tokens: Annotated[int, Meta(ge=1, le=100_000, description="How long the answer may be.")] = 1_000
     filters: Annotated[FilterBody | None, Meta(description="Which documents may be recalled.")] = None
+    model: Annotated[str, Meta(min_length=1, max_length=200, description="The LLM model that shall answer.")] = (
+        DEFAULT_MODEL
+    )
     stream: Annotated[
         bool | None,
         Meta(description="Answer by server-sent events; null streams if the request accepts text/event-stream."),
@@ -78,6 +82,7 @@ class UsageView(View, frozen=True, kw_only=True):
     cache_read_tokens: Annotated[int, Meta(description="Of the prompt, read from the provider's cache.")]
     cache_write_tokens: Annotated[int, Meta(description="Of the prompt, put into the provider's cache.")]
     reasoning_tokens: Annotated[int, Meta(description="Spent on thinking.")]
+    cache_write_1h_tokens: Annotated[int, Meta(description="Of the prompt, put into the provider's cache for an hour.")]
     estimated: Annotated[bool, Meta(description="At least one count is a guess.")]
 
 
@@ -87,12 +92,16 @@ class AttemptView(View, frozen=True, kw_only=True):
     target: Annotated[str, Meta(description="Its name in the settings.")]
     provider: Annotated[str, Meta(description="The adapter that spoke to it.")]
     model: Annotated[str, Meta(description="The model.")]
-    outcome: Annotated[Literal["answered", "failed"], Meta(description="How it ended.")]
+    outcome: Annotated[Literal["answered", "failed", "cancelled"], Meta(description="How it ended.")]
     error: Annotated[str | None, Meta(description="The kind of fault; null if it answered.")]
     status: Annotated[int | None, Meta(description="The HTTP status of a fault that had one.")]
     started_at: Annotated[datetime, Meta(description="When it began.")]
     seconds: Annotated[float, Meta(description="How long it took.")]
     usage: Annotated[UsageView | None, Meta(description="Tokens spent, where known.")]
+    first_token_s: Annotated[float | None, Meta(description="Until the first sign of a streamed answer.")]
+    cost_usd: Annotated[float | None, Meta(description="In US dollars; null if the price is unknown.")]
+    price_version: Annotated[str | None, Meta(description="Of the price list by which the cost was reckoned.")]
+    tier: Annotated[str | None, Meta(description="The service tier that the provider says it used.")]
 
 
 class StateChangeView(View, frozen=True, kw_only=True):
@@ -119,6 +128,8 @@ class ReflectionView(View, frozen=True, kw_only=True, rename={"reflection_id": "
     usage: Annotated[UsageView, Meta(description="Tokens of the attempt that answered.")]
     cost_usd: Annotated[float | None, Meta(description="Of all attempts, in US dollars; null if a price is unknown.")]
     attempts: Annotated[list[AttemptView], Meta(description="All calls, in order; the last one answered.")]
+    variant: Annotated[str | None, Meta(description="Of the experiment that the model is in; null if it is in none.")]
+    cached: Annotated[bool, Meta(description="The answer was taken from the cache of exact answers.")]
     seconds: Annotated[float, Meta(description="From question to answer.")]
     rating: Annotated[float | None, Meta(description="The user's, in [−1, 1]; null with none.")]
     created_at: Annotated[datetime, Meta(description="When it was asked.")]
@@ -174,6 +185,7 @@ def to_request(body: NewReflection, gem_id: UUID) -> ReflectionRequest:
         max_tokens=body.max_tokens,
         max_output_tokens=body.max_output_tokens,
         filters=to_filters(body.filters),
+        model=body.model,
     )
 
 
@@ -183,7 +195,7 @@ def to_reflection(reflection: Reflection) -> ReflectionView:
         axiom=_to_axiom(reflection.axiom),
         evidence=msgspec.convert(reflection.evidence, list[CitedPassageView], from_attributes=True),
         usage=msgspec.convert(reflection.usage, UsageView, from_attributes=True),
-        attempts=msgspec.convert(reflection.attempts, list[AttemptView], from_attributes=True),
+        attempts=[_to_attempt(attempt) for attempt in reflection.attempts],
         change=msgspec.convert(reflection.change, StateChangeView | None, from_attributes=True),
         cost_usd=None if reflection.cost_usd is None else float(reflection.cost_usd),
         **{name: getattr(reflection, name) for name in _SAME},
@@ -193,6 +205,14 @@ def to_reflection(reflection: Reflection) -> ReflectionView:
 def to_summary(summary: ReflectionSummary) -> ReflectionSummaryView:
     """Return a reflection's summary as it is shown."""
     return msgspec.convert(summary, ReflectionSummaryView, from_attributes=True)
+
+
+def _to_attempt(attempt: Attempt) -> AttemptView:
+    return AttemptView(
+        usage=msgspec.convert(attempt.usage, UsageView | None, from_attributes=True),
+        cost_usd=None if attempt.cost_usd is None else float(attempt.cost_usd),
+        **{name: getattr(attempt, name) for name in AttemptView.__struct_fields__ if name not in {"usage", "cost_usd"}},
+    )
 
 
 def _to_axiom(axiom: AxiomScore) -> AxiomView:

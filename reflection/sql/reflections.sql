@@ -1,9 +1,10 @@
 -- name: insert_reflection
 -- the question, its answer and how it scored
 INSERT INTO reflection (reflection_id, gem_id, question, answer, grounding, target, provider, model, finish, usage,
-  cost_usd, score, terms, seconds, created_at)
+  cost_usd, score, terms, seconds, created_at, variant, cached)
 VALUES (%(reflection_id)s, %(gem_id)s, %(question)s, %(answer)s, %(grounding)s, %(target)s, %(provider)s, %(model)s,
-  %(finish)s, %(usage)s, %(cost_usd)s, %(score)s, %(terms)s, %(seconds)s, %(created_at)s);
+  %(finish)s, %(usage)s, %(cost_usd)s, %(score)s, %(terms)s, %(seconds)s, %(created_at)s,
+  %(variant)s, %(cached)s);
 
 -- name: insert_evidence
 -- one passage as it was shown; nothing if its document was deleted while the model was thinking
@@ -16,9 +17,9 @@ FROM document d WHERE d.document_id = %(document_id)s FOR KEY SHARE;
 -- name: insert_attempt
 -- one call of one target
 INSERT INTO reflection_attempt (reflection_id, number, target, provider, model, outcome, error, status, usage, seconds,
-  started_at)
+  started_at, first_token_s, raw_usage, cost_usd, price_version, tier)
 VALUES (%(reflection_id)s, %(number)s, %(target)s, %(provider)s, %(model)s, %(outcome)s, %(error)s, %(status)s,
-  %(usage)s, %(seconds)s, %(started_at)s);
+  %(usage)s, %(seconds)s, %(started_at)s, %(first_token_s)s, %(raw_usage)s, %(cost_usd)s, %(price_version)s, %(tier)s);
 
 -- name: get_reflection
 -- one reflection
@@ -46,4 +47,4 @@ WITH rated AS (
   SELECT tenant_id, reflection_id, rating FROM reflection WHERE reflection_id = %(reflection_id)s FOR UPDATE)
 UPDATE reflection r SET rating = %(rating)s FROM rated
 WHERE r.tenant_id = rated.tenant_id AND r.reflection_id = rated.reflection_id
-RETURNING r.gem_id, rated.rating IS DISTINCT FROM r.rating AS is_new;
+RETURNING r.gem_id, r.variant, rated.rating AS previous;

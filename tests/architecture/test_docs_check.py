@@ -8,6 +8,7 @@ from scripts.check_docs import (
     error_problems,
     error_types,
     is_documented,
+    key_problems,
     route_problems,
     setting_names,
     setting_problems,
@@ -38,6 +39,17 @@ def test_missing_and_stale_settings_are_found() -> None:
     page = "`LATTICE_POOL__SIZE`, `LATTICE_GONE` and `LATTICE_DB_PASSWORD`"
     problems = setting_problems(["LATTICE_POOL", "LATTICE_POOL__SIZE"], page, elsewhere="${LATTICE_DB_PASSWORD}")
     assert problems == ["docs/settings.md: no word of LATTICE_POOL", "docs/settings.md: LATTICE_GONE is no setting"]
+
+
+def test_missing_and_stale_keys_of_the_router_s_file_are_found() -> None:
+    page = (
+        "## Models\n| `name` | … |\n## The router's file\n### The whole\n| key | … |\n|---|---|\n| `deadline_s` | 9 |\n"
+        "### `[targets.NAME]`\n| `model`, `gone` | `x` |\n### `[[budgets]]`\n| `name` | … |\n## Next\n| `ttl_s` | … |\n"
+    )
+    assert key_problems(["deadline_s", "targets.NAME.model", "budgets.name", "cache.size"], page) == [
+        "docs/settings.md: no row for cache.size",
+        "docs/settings.md: targets.NAME.gone is no key",
+    ]
 
 
 def test_missing_and_stale_errors_are_found() -> None:

@@ -60,3 +60,27 @@ ERROR_EVENT = event("error", error={"type": "overloaded_error", "message": "Over
 
 def streamed(*texts: str) -> Streamed:
     return Streamed([START, event("ping"), *map(piece, texts), FINISH, STOP])
+
+
+def whole_calls(*tools: tuple[str, str, str]) -> Whole:
+    """Return a message that calls tools of ids, names and arguments."""
+    blocks = [
+        {"type": "tool_use", "id": call_id, "name": name, "input": json.loads(arguments)}
+        for call_id, name, arguments in tools
+    ]
+    told = {"id": "msg_1", "type": "message", "role": "assistant", "model": MODEL, "usage": USAGE}
+    return Whole(json.dumps({**told, "content": blocks, "stop_reason": "tool_use"}).encode())
+
+
+def streamed_calls(*tools: tuple[str, str, str]) -> Streamed:
+    """Stream tool calls, their arguments in two pieces each."""
+    events: list[bytes] = []
+    for index, (call_id, name, arguments) in enumerate(tools, 1):
+        block = {"type": "tool_use", "id": call_id, "name": name, "input": {}}
+        events.append(event("content_block_start", index=index, content_block=block))
+        for part in (arguments[:4], arguments[4:]):
+            delta = {"type": "input_json_delta", "partial_json": part}
+            events.append(event("content_block_delta", index=index, delta=delta))
+        events.append(event("content_block_stop", index=index))
+    end = event("message_delta", delta={"stop_reason": "tool_use"}, usage={"output_tokens": 20})
+    return Streamed([START, *events, end, STOP])

@@ -52,3 +52,25 @@ DONE = b"data: [DONE]\n\n"
 
 def streamed(*texts: str) -> Streamed:
     return Streamed([b": a comment\n\n", piece(""), *map(piece, texts), piece(None, "stop"), USAGE_CHUNK, DONE])
+
+
+def calls(*tools: tuple[str, str, str]) -> list[dict[str, object]]:
+    """Return whole tool calls of ids, names and arguments."""
+    return [
+        {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+        for call_id, name, arguments in tools
+    ]
+
+
+def streamed_calls(*tools: tuple[str, str, str]) -> Streamed:
+    """Stream tool calls, their arguments in two pieces each."""
+    chunks: list[bytes] = []
+    for index, (call_id, name, arguments) in enumerate(tools):
+        for each in (
+            {"index": index, "id": call_id, "type": "function", "function": {"name": name, "arguments": ""}},
+            {"index": index, "function": {"arguments": arguments[:4]}},
+            {"index": index, "function": {"arguments": arguments[4:]}},
+        ):
+            choice = {"index": 0, "delta": {"tool_calls": [each]}, "finish_reason": None}
+            chunks.append(event({"id": "c", "model": MODEL, "choices": [choice]}))
+    return Streamed([piece(""), *chunks, piece(None, "tool_calls"), USAGE_CHUNK, DONE])

@@ -13,12 +13,13 @@ from litestar import Litestar
 from pydantic import SecretStr
 
 from api.app import create_app
+from api.llm_wiring import Llm
 from api.service import Service
 from api.settings import Settings
 from core.pg import Database
 from gems import Gems
 from knowledge import Ingestion, Recall
-from llm_router import Answer, Route, Router, RouterConfig, ScriptedTarget, Usage
+from llm_router import Answer, Experiments, PostgresAccounts, ScriptedTarget, Usage, build_router_of
 from reflection import Reflections
 
 Script = Callable[..., ScriptedTarget]
@@ -45,7 +46,9 @@ def service(
     recall: Recall,
     reflections: Reflections,
 ) -> Service:
-    return Service(settings, database, local, gems, ingestion, recall, reflections)
+    accounts, experiments = PostgresAccounts(database, ()), Experiments(database)
+    llm = Llm(reflections.router, accounts, experiments)
+    return Service(settings, database, local, gems, ingestion, recall, reflections, llm)
 
 
 @pytest.fixture
@@ -103,8 +106,12 @@ def script(app: Litestar, service: Service) -> Script:
 
     def install(*steps: Any) -> ScriptedTarget:
         target = ScriptedTarget([[*steps]])
-        router = Router([Route(target, 30.0, None)], RouterConfig())
-        told = replace(service, reflections=replace(service.reflections, router=router))
+        router = build_router_of([target])
+        told = replace(
+            service,
+            llm=replace(service.llm, router=router),
+            reflections=replace(service.reflections, router=router),
+        )
         app.state.service = told
         return target
 

@@ -1,162 +1,141 @@
-"""The adapters against recorded exchanges. To record them anew from the stub server:
+"""The provider `replay`, on recordings that are kept: also a guard, for a changed request is a miss.
 
-delete tests/cassettes/llm_router and run `pytest tests/integration/llm_router/test_cassettes.py --record-mode=once`.
+To record them anew from the stub server: `pytest tests/integration/llm_router/test_cassettes.py --lattice-record=all`.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from vcr.cassette import Cassette
-from vcr.errors import CannotOverwriteExistingCassetteException
-from vcr.request import Request
 
-from llm_router import Prompt, Reply, ReplyEvent, Router, Usage
-from tests.integration.llm_router.conftest import KEY, SPEAKERS, Connect
-from tests.wire import anthropic_messages, openai_chat
+from core.errors import CassetteMissError, ConfigurationError
+from llm_router import Prompt, Reply, ReplyEvent, Router, TargetConfig, Usage, use_cassette
+from llm_router.cassettes.session import load_deck
+from tests.integration.llm_router.conftest import KEY, Connect
+from tests.wire import anthropic_messages, openai_chat, openai_responses
 from tests.wire.stub import Response, serving
 
 CASSETTES = Path(__file__).resolve().parents[2] / "cassettes" / "llm_router"
-PLACE = "http://127.0.0.1:1"  # a fixed address in place of the stub's; nothing can listen there
-SECRET_HEADERS = ["authorization", "x-api-key", "cookie"]
+PIECES = ("In ", "2019", " [1].")
+TEXT = "".join(PIECES)
+LIMITED = openai_chat.error(429, headers={"retry-after": "0"}, type="requests", code="rate_limit_exceeded")
 
-USAGES = {"openai": Usage(36, 15, 64, 0, 5), "anthropic": Usage(36, 15, 64, 7, 5)}
-OPENAI, ANTHROPIC = openai_chat, anthropic_messages
-
-
-def at_fixed_place(request: Request) -> Request:
-    """Forget the stub's port and the headers that tell of the machine."""
-    request.uri = PLACE + request.path
-    request.headers = {
-        name: value
-        for name, value in request.headers.items()
-        if name.lower() in {"accept", "content-type", "anthropic-version"}
-    }
-    return request
+WORDS: dict[str, Any] = {"openai": openai_chat, "openai-responses": openai_responses, "anthropic": anthropic_messages}
+USAGES = {
+    "openai": Usage(36, 15, 64, 0, 5),
+    "openai-responses": Usage(36, 15, 64, 0, 5),
+    "anthropic": Usage(36, 15, 64, 7, 5),
+}
 
 
-@pytest.fixture
-def vcr_config() -> dict[str, Any]:
-    return {
-        "filter_headers": SECRET_HEADERS,
-        "before_record_request": at_fixed_place,
-        "match_on": ["method", "uri", "body"],
-        "decode_compressed_response": True,
-    }
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What is on a cassette: answers of a wire, the last of them good."""
+
+    wire: str
+    responses: tuple[Response, ...]
+    errors: tuple[str | None, ...] = (None,)
+    streamed: bool = False
+
+    def target(self, **others: Any) -> TargetConfig:
+        return TargetConfig("main", others.pop("provider", "replay"), "m", wire=self.wire, **others)
 
 
-@pytest.fixture
-def vcr_cassette_dir() -> str:
-    return str(CASSETTES)
+RECORDINGS = {
+    **{f"{wire}_whole": Recording(wire, (words.whole(TEXT),)) for wire, words in WORDS.items()},
+    **{f"{wire}_stream": Recording(wire, (words.streamed(*PIECES),), streamed=True) for wire, words in WORDS.items()},
+    "openai_429_then_whole": Recording("openai", (LIMITED, openai_chat.whole(TEXT)), ("rate_limited", None)),
+    "anthropic_529_then_whole": Recording(
+        "anthropic",
+        (anthropic_messages.error(529, "overloaded_error"), anthropic_messages.whole(TEXT)),
+        ("overloaded", None),
+    ),
+}
 
 
-@pytest.fixture
-def is_recording(record_mode: str) -> bool:
-    return record_mode != "none"
+@asynccontextmanager
+async def recording(file: Path, each: Recording, connect: Connect) -> AsyncIterator[Router]:
+    """A router before the stub server, both recorded."""
+    async with serving(*each.responses) as stub:
+        base_url = stub.address if each.wire == "anthropic" else f"{stub.address}/v1"
+        target = each.target(provider=each.wire, base_url=base_url, api_key=KEY)
+        with use_cassette(file, "all"):
+            async with connect(target) as router:
+                yield router
 
 
-@pytest.fixture
-def played(vcr: Cassette, is_recording: bool) -> Iterator[None]:
-    """Fail a test that leaves a part of its cassette unplayed."""
-    yield
-    assert is_recording or (len(vcr) > 0 and vcr.play_count == len(vcr))
+@pytest.fixture(params=[*RECORDINGS])
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
-@pytest_asyncio.fixture
-async def router_on(is_recording: bool, connect: Connect) -> AsyncIterator[Callable[..., Any]]:
-    """Connect a router to a cassette; the responses are what the stub says while it is recorded."""
-    async with AsyncExitStack() as stack:
-
-        async def router_on_cassette(provider: str, *responses: Response) -> Router:
-            address = PLACE
-            if is_recording:
-                address = (await stack.enter_async_context(serving(*responses))).address
-            return await stack.enter_async_context(connect(SPEAKERS[provider].config(address)))
-
-        yield router_on_cassette
-
-
-RouterOn = Callable[..., Any]
-
-
-async def read(router: Router, prompt: Prompt) -> Reply:
+async def tell(router: Router, prompt: Prompt, *, streamed: bool) -> Reply:
+    if not streamed:
+        return await router.ask(prompt)
     events = [event async for event in router.stream(prompt)]
     assert isinstance(events[-1], ReplyEvent)
     return events[-1].reply
 
 
-def assert_answered(reply: Reply, provider: str, errors: list[str | None]) -> None:
-    assert (reply.text, reply.finish, reply.target) == ("In 2019 [1].", "stop", "main")
-    assert (reply.model, reply.usage) == (SPEAKERS[provider].words.MODEL, USAGES[provider])
-    assert [attempt.error for attempt in reply.attempts] == errors
+async def test_a_recording_is_answered_from(
+    name: str, connect: Connect, prompt: Prompt, pytestconfig: pytest.Config
+) -> None:
+    each, file = RECORDINGS[name], CASSETTES / f"{name}.yaml"
+    if pytestconfig.getoption("lattice_record") == "all":
+        async with recording(file, each, connect) as router:
+            await tell(router, prompt, streamed=each.streamed)
+    async with connect(each.target(cassette=str(file))) as router:
+        for _ in range(2):
+            reply = await tell(router, prompt, streamed=each.streamed)
+            assert (reply.text, reply.finish, reply.target) == (TEXT, "stop", "main")
+            assert (reply.model, reply.usage) == (WORDS[each.wire].MODEL, USAGES[each.wire])
+        assert [attempt.error for attempt in reply.attempts] == [None]  # a refusal is played once, the answer again
 
 
-@pytest.mark.vcr
-@pytest.mark.usefixtures("played")
-async def test_openai_chat_ok(router_on: RouterOn, prompt: Prompt) -> None:
-    router = await router_on("openai", OPENAI.whole("In 2019 [1]."))
-    assert_answered(await router.ask(prompt), "openai", [None])
+@pytest.mark.parametrize("name", [name for name, each in RECORDINGS.items() if len(each.errors) > 1])
+async def test_a_refusal_is_played_before_the_answer(name: str, connect: Connect, prompt: Prompt) -> None:
+    each = RECORDINGS[name]
+    async with connect(each.target(cassette=str(CASSETTES / f"{name}.yaml"))) as router:
+        reply = await router.ask(prompt)
+    assert tuple(attempt.error for attempt in reply.attempts) == each.errors
 
 
-@pytest.mark.vcr
-@pytest.mark.usefixtures("played")
-async def test_openai_chat_stream_ok(router_on: RouterOn, prompt: Prompt) -> None:
-    router = await router_on("openai", OPENAI.streamed("In ", "2019", " [1]."))
-    assert_answered(await read(router, prompt), "openai", [None])
+@pytest.mark.parametrize("wire", [*WORDS])
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+async def test_a_miss_is_an_error_and_no_failover(wire: str, streamed: bool, connect: Connect, prompt: Prompt) -> None:
+    each, file = RECORDINGS[f"{wire}_stream" if streamed else f"{wire}_whole"], CASSETTES / f"{wire}_whole.yaml"
+    second = TargetConfig("second", "replay", "m", wire=wire, cassette=str(file))
+    async with connect(each.target(cassette=str(file)), second) as router:
+        with pytest.raises(CassetteMissError, match=r"has no answer to POST \S+ \(body [0-9a-f]{12}\)") as caught:
+            await tell(router, replace(prompt, question="Another question?"), streamed=streamed)
+    assert "differs in body (" in caught.value.message
+    assert "question" not in str(caught.value)
+    assert caught.value.details["target"] == "main"
 
 
-@pytest.mark.vcr
-@pytest.mark.usefixtures("played")
-async def test_openai_chat_429_then_ok(router_on: RouterOn, prompt: Prompt) -> None:
-    limited = OPENAI.error(429, headers={"retry-after": "0"}, type="requests", code="rate_limit_exceeded")
-    router = await router_on("openai", limited, OPENAI.whole("In 2019 [1]."))
-    reply = await router.ask(prompt)
-    assert_answered(reply, "openai", ["rate_limited", None])
-    assert reply.attempts[0].status == 429
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "cassette: is needed"),
+        ({"cassette": "absent.yaml"}, "does not exist"),
+        ({"cassette": "absent.yaml", "wire": "smoke"}, "known are anthropic, openai, openai-responses"),
+    ],
+)
+async def test_a_target_without_a_recording_is_refused(settings: dict[str, str], told: str, connect: Connect) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        async with connect(TargetConfig("main", "replay", "m", **settings)):  # type: ignore[arg-type]
+            pass
 
 
-@pytest.mark.vcr
-@pytest.mark.usefixtures("played")
-async def test_anthropic_messages_ok(router_on: RouterOn, prompt: Prompt) -> None:
-    router = await router_on("anthropic", ANTHROPIC.whole("In 2019 [1]."))
-    assert_answered(await router.ask(prompt), "anthropic", [None])
-
-
-@pytest.mark.vcr
-@pytest.mark.usefixtures("played")
-async def test_anthropic_messages_stream_ok(router_on: RouterOn, prompt: Prompt) -> None:
-    router = await router_on("anthropic", ANTHROPIC.streamed("In ", "2019", " [1]."))
-    assert_answered(await read(router, prompt), "anthropic", [None])
-
-
-@pytest.mark.vcr
-@pytest.mark.usefixtures("played")
-async def test_anthropic_messages_529_then_ok(router_on: RouterOn, prompt: Prompt) -> None:
-    router = await router_on("anthropic", ANTHROPIC.error(529, "overloaded_error"), ANTHROPIC.whole("In 2019 [1]."))
-    reply = await router.ask(prompt)
-    assert_answered(reply, "anthropic", ["overloaded", None])
-    assert reply.attempts[0].status == 529
-
-
-@pytest.mark.vcr(record_mode="none")
-@pytest.mark.default_cassette("test_openai_chat_ok.yaml")
-@pytest.mark.parametrize("provider", [*SPEAKERS])
-async def test_a_miss_is_an_error_and_no_failover(provider: str, router_on: RouterOn, prompt: Prompt) -> None:
-    router = await router_on(provider)
-    with pytest.raises(Exception, match=r".") as caught:
-        await router.ask(replace(prompt, question="Another question?"))
-    errors = (caught.value, caught.value.__cause__)
-    assert any(isinstance(error, CannotOverwriteExistingCassetteException) for error in errors)
-
-
-def test_no_cassette_holds_a_key_or_tells_of_the_machine() -> None:
-    texts = [file.read_text(encoding="utf-8").lower() for file in sorted(CASSETTES.glob("*.yaml"))]
-    assert len(texts) == 6
-    for text in texts:
+def test_no_recording_holds_a_key_or_tells_of_the_machine() -> None:
+    files = sorted(CASSETTES.glob("*.yaml"))
+    assert [file.stem for file in files] == sorted(RECORDINGS)
+    for file in files:
+        assert load_deck(file).held == len(RECORDINGS[file.stem].responses)
+        text = file.read_text("utf-8").lower()
         assert KEY not in text
-        assert f"uri: {PLACE}/" in text
-        assert not any(f"{header}:" in text for header in [*SECRET_HEADERS, "user-agent", "x-stainless"])
+        for header in ("authorization", "x-api-key", "cookie", "user-agent", "x-stainless", "openai-organization"):
+            assert f"{header}:" not in text

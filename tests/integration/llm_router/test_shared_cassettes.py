@@ -1,121 +1,139 @@
 """Exchanges that other projects recorded with the real providers; they are kept beside the repository, not in it."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from llm_router import FaultKind, Prompt, Reply, ReplyEvent, Router, Usage
-from llm_router.reply import Finish
-from tests.integration.llm_router.conftest import SPEAKERS, Connect
-from tests.wire.recorded import read_responses
-from tests.wire.stub import serving
+from llm_router import (
+    PROVIDERS,
+    Answer,
+    AssistantTurn,
+    Clocks,
+    Materials,
+    Prices,
+    Prompt,
+    TargetConfig,
+    TargetFault,
+    ToolResult,
+)
+from tests.wire.recorded import read_exchanges
+from tests.wire.recordings import ELSEWHERE, EXPECTED, Failed, Said
+from tests.wire.stub import Whole, serving
 
 FOLDER = Path(__file__).resolve().parents[4] / "shared" / "cassettes"
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no recordings at {FOLDER.name}/ beside the repository")
 
-
-@dataclass(frozen=True)
-class Said:
-    """What a recording must be read as; a text may be given by its beginning and end."""
-
-    model: str
-    begins: str
-    ends: str
-    finish: Finish
-    usage: Usage
-
-
-ANSWERS = {
-    ("openai_chat__basic_raw_headers", 0): Said(
-        "gpt-4o-mini-2024-07-18", "This is a test.", "How can I assist you further?", "stop", Usage(12, 12)
-    ),
-    ("openai_chat__prompt_cache_hit", 0): Said("gpt-5.6-sol", "OK", "OK", "stop", Usage(8, 4, 0, 4012)),
-    ("openai_chat__prompt_cache_hit", 1): Said("gpt-5.6-sol", "OK", "OK", "stop", Usage(8, 4, 4012)),
-    ("openai_err__400_unsupported_param_then_200", 1): Said(
-        "o1-mini-2024-09-12", "The capital", "**Paris**.", "stop", Usage(14, 20, reasoning_tokens=64)
-    ),
-    ("groq_err__400_tool_use_failed", 2): Said(
-        "openai/gpt-oss-120b",
-        "The first call failed",
-        '"Something with name: test".',
-        "stop",
-        Usage(80, 37, 256, 0, 59),
-    ),
-    ("anthropic__basic_raw_headers", 0): Said(
-        "claude-3-opus-20240229", "When Nietzsche", 'dead" in his', "length", Usage(22, 15)
-    ),
-}
-
-STREAMS = {
-    "openai_chat__stream_no_usage": Said("gpt-4-0613", "This is a", "test.", "stop", Usage(37, 4, estimated=True)),
-    "anthropic__stream_text": Said("claude-sonnet-4-5-20250929", "- Captain", "Scoop", "stop", Usage(17, 10)),
-    "anthropic__stream_thinking": Said(
-        "claude-haiku-4-5-20251001", "1. **Pouch**", 'on "pelican"', "stop", Usage(46, 133)
-    ),
-}
-
-ERRORS: dict[tuple[str, int], tuple[FaultKind, int]] = {
-    ("openai_err__404_model_not_found_raw_headers", 0): ("not_found", 404),
-    ("openai_err__400_unsupported_role", 0): ("invalid_request", 400),
-    ("openai_err__400_unsupported_param_then_200", 0): ("invalid_request", 400),
-    ("groq_err__400_tool_use_failed", 0): ("invalid_request", 400),
-    ("openrouter_err__429_three_retries", 0): ("rate_limited", 429),
-    ("anthropic_err__400_invalid_request_raw_headers", 0): ("invalid_request", 400),
-    ("anthropic_err__400_unsupported_effort", 0): ("invalid_request", 400),
-    ("anthropic_err__401", 0): ("unauthenticated", 401),
-}
+PRICES = Prices(Decimal(3), Decimal(15), Decimal("0.3"), Decimal("3.75"), Decimal(6), version="made up")
 
 
 def provider_of(name: str) -> str:
-    return "anthropic" if name.startswith("anthropic") else "openai"
+    if name.startswith("anthropic"):
+        return "anthropic"
+    return "openai-responses" if name.startswith("openai_responses") else "openai"
 
 
-async def read(router: Router, prompt: Prompt) -> Reply:
-    events = [event async for event in router.stream(prompt)]
-    assert isinstance(events[-1], ReplyEvent)
-    return events[-1].reply
+async def play(name: str, prompt: Prompt, *responses: Whole, streamed: bool) -> tuple[list[str], Answer, Any]:
+    """Return the pieces of a recorded answer, the whole of it and the last body that was sent for it."""
+    provider = provider_of(name)
+    async with serving(*responses) as stub:
+        address = stub.address if provider == "anthropic" else f"{stub.address}/v1"
+        config = TargetConfig("main", provider, "any", address, "sk-stub-0123456789")
+        target = PROVIDERS.get(provider).build(config, Materials())
+        try:
+            items = [item async for item in target.stream(prompt, Clocks())] if streamed else []
+            answer = items.pop() if streamed else await target.ask(prompt, Clocks())
+        finally:
+            await target.aclose()
+    assert isinstance(answer, Answer)
+    assert len(stub.asked) == len(responses)
+    return [str(item) for item in items], answer, stub.asked[-1].body
 
 
-def assert_said(reply: Reply, said: Said) -> None:
-    assert (reply.model, reply.finish) == (said.model, said.finish)
-    assert reply.text.startswith(said.begins)
-    assert reply.text.endswith(said.ends)
-    assert reply.usage == said.usage
+@pytest.mark.parametrize(("name", "index"), [key for key, each in EXPECTED.items() if isinstance(each, Said)])
+async def test_an_answer_is_read(name: str, index: int, prompt: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llm_router.providers.openai_responses._POLL_FIRST_S", 0.01)
+    said = EXPECTED[name, index]
+    assert isinstance(said, Said)
+    exchanges = read_exchanges(FOLDER / f"{name}.yaml")[index : index + said.exchanges]
+    responses = [exchange.response for exchange in exchanges]
+    pieces, answer, _ = await play(name, prompt, *responses, streamed=exchanges[0].is_streamed)
+    assert (answer.model, answer.finish, answer.tool_calls) == (said.model, said.finish, said.calls)
+    assert answer.text.startswith(said.begins)
+    assert answer.text.endswith(said.ends)
+    assert bool(answer.text) is bool(said.begins)
+    if exchanges[0].is_streamed:
+        assert "".join(pieces) == answer.text
+        assert pieces.count("") == said.signs
+    assert (answer.usage, answer.tier) == (said.usage, said.tier)
+    assert answer.raw_usage or answer.usage.estimated
+    assert PRICES.cost(answer.usage) == Decimal(said.micro_usd) / 1_000_000
+    assert answer.cost_usd == (None if said.charged_usd is None else Decimal(said.charged_usd))
+    assert answer.response_id
 
 
-@pytest.mark.parametrize(("name", "index"), [*ANSWERS])
-async def test_an_answer_is_read(name: str, index: int, connect: Connect, prompt: Prompt) -> None:
-    response = read_responses(FOLDER / f"{name}.yaml")[index]
-    async with serving(response) as stub, connect(SPEAKERS[provider_of(name)].config(stub.address)) as router:
-        reply = await router.ask(prompt)
-    assert_said(reply, ANSWERS[name, index])
-
-
-@pytest.mark.parametrize("name", [*STREAMS])
-async def test_a_stream_is_read(name: str, connect: Connect, prompt: Prompt) -> None:
-    [response] = read_responses(FOLDER / f"{name}.yaml")
-    async with serving(response) as stub, connect(SPEAKERS[provider_of(name)].config(stub.address)) as router:
-        reply = await read(router, prompt)
-    assert_said(reply, STREAMS[name])
-
-
-@pytest.mark.parametrize(("name", "index"), [*ERRORS])
+@pytest.mark.parametrize(("name", "index"), [key for key, each in EXPECTED.items() if isinstance(each, Failed)])
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
-async def test_an_error_is_named(name: str, index: int, streamed: bool, connect: Connect, prompt: Prompt) -> None:
-    response = read_responses(FOLDER / f"{name}.yaml")[index]
-    config = SPEAKERS[provider_of(name)].config
-    async with serving(response) as stub, connect(config(stub.address), attempts_per_target=1) as router:
-        reply = await (read(router, prompt) if streamed else router.ask(prompt))
-    failed, answered = reply.attempts
-    assert (failed.error, failed.status) == ERRORS[name, index]
-    assert answered.target == "extractive"
+async def test_an_error_is_named(name: str, index: int, streamed: bool, prompt: Prompt) -> None:
+    failed = EXPECTED[name, index]
+    assert isinstance(failed, Failed)
+    exchange = read_exchanges(FOLDER / f"{name}.yaml")[index]
+    with pytest.raises(TargetFault) as caught:
+        await play(name, prompt, exchange.response, streamed=streamed or exchange.is_streamed)
+    fault = caught.value
+    assert (fault.kind, fault.status, fault.cause) == (failed.kind, failed.status, failed.cause)
+    assert (fault.retryable, fault.usage) == (failed.is_retryable, failed.usage)
 
 
-async def test_an_error_event_in_mid_stream_is_no_end(connect: Connect, prompt: Prompt) -> None:
-    [response] = read_responses(FOLDER / "openrouter_err__midstream_sse_error.yaml")
-    async with serving(response) as stub, connect(SPEAKERS["openai"].config(stub.address)) as router:
-        reply = await read(router, prompt)
-    assert [attempt.error for attempt in reply.attempts] == ["invalid_request", None]
-    assert len(stub.asked) == 1
+def list_tool_parts(body: Any) -> list[object]:
+    """Return a request's tool calls and their results, on whatever wire, without what may be said in several ways."""
+    parts: list[object] = []
+    for message in body.get("messages", body.get("input", [])):
+        content = message.get("content")
+        blocks = [*(content if isinstance(content, list) else []), *(message.get("tool_calls") or ())]
+        for block in [message, *blocks]:
+            kind = block.get("type") or block.get("role")
+            told = {**block, **block.get("function", {})}
+            if kind in {"function", "function_call", "tool_use"}:
+                arguments = told.get("input") or json.loads(told.get("arguments", "{}"))
+                parts.append((told.get("call_id") or told.get("id"), told["name"], arguments))
+            elif kind in {"tool", "function_call_output", "tool_result"}:
+                parts.append((told.get("call_id") or told.get("tool_call_id") or told["tool_use_id"], text_of(told)))
+    return parts
+
+
+def text_of(block: Mapping[str, Any]) -> str:
+    told = block.get("content", block.get("output"))
+    return told if isinstance(told, str) else "".join(part["text"] for part in told or [])
+
+
+ROUND_TRIPS = {
+    "openai_chat__json_schema_after_tool": ["Mexico"],
+    "openai_responses__json_schema": ["Mexico"],
+    "openai_responses__stream_tool_roundtrip": ["2869461"],
+    "anthropic__tool_roundtrip_json_schema": ["Japan", "1457"],
+}
+
+
+@pytest.mark.parametrize("name", [*ROUND_TRIPS])
+async def test_a_round_trip_of_tools_sends_back_what_was_recorded(name: str, prompt: Prompt) -> None:
+    first, second = read_exchanges(FOLDER / f"{name}.yaml")
+    _, asking, _ = await play(name, prompt, first.response, streamed=first.is_streamed)
+    results = [ToolResult(call.call_id, text) for call, text in zip(asking.tool_calls, ROUND_TRIPS[name], strict=True)]
+    turned = replace(prompt, turns=(AssistantTurn(asking.text, asking.tool_calls), *results))
+    _, answer, sent = await play(name, turned, second.response, streamed=second.is_streamed)
+    assert list_tool_parts(sent) == list_tool_parts(second.asked) != []
+    assert (answer.finish, answer.tool_calls) == ("stop", ())
+
+
+def test_every_exchange_of_every_recording_is_covered() -> None:
+    spans = {key: each.exchanges if isinstance(each, Said) else 1 for key, each in EXPECTED.items()}
+    covered = {(name, index + more) for (name, index), span in spans.items() for more in range(span)}
+    there = {(file.stem, place) for file in FOLDER.glob("*.yaml") for place, _ in enumerate(read_exchanges(file))}
+    assert there == covered | ELSEWHERE
+    assert not covered & ELSEWHERE

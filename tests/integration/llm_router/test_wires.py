@@ -1,267 +1,302 @@
-import asyncio
+"""Each wire by itself, without the router: what is sent, and how answers and faults are read."""
+
 import json
-import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Literal
 
 import pytest
 
-from core.errors import StreamBrokenError
-from llm_router import FaultKind, Prompt, Reply, ReplyEvent, Router, TokenEvent, Usage
-from tests.integration.llm_router.conftest import KEY, SPEAKERS, Connect, Speaker
-from tests.wire import anthropic_messages, openai_chat
-from tests.wire.stub import EVENTS, Hangup, Response, Streamed, Whole, serving
+from llm_router import PROVIDERS, Answer, Clocks, FaultKind, Materials, Prompt, Target, TargetConfig, TargetFault, Usage
+from llm_router.prompt import ToolCall
+from tests.wire import anthropic_messages, openai_chat, openai_responses
+from tests.wire.stub import EVENTS, Response, Silence, Streamed, Whole, serving
 
-QUOTED = "Ada moved to Turin in 2019. [1]"
-HTML = Whole(b"<html>Bad gateway</html>", 502, {"content-type": "text/html"})
-USAGES = {"openai": Usage(36, 15, 64, 0, 5), "anthropic": Usage(36, 15, 64, 7, 5)}
+Ending = Literal["clean", "drop", "drop_in_chunk", "stall"]
 
-
-async def read(router: Router, prompt: Prompt) -> tuple[list[str], Reply]:
-    events = [event async for event in router.stream(prompt)]
-    assert isinstance(events[-1], ReplyEvent)
-    return [event.text for event in events if isinstance(event, TokenEvent)], events[-1].reply
+KEY = "sk-stub-0123456789"
+CLOCKS = Clocks(total_s=0.5)
+TOOLS = [("a", "find", '{"q": "Ada"}'), ("b", "find", "{}")]
+CALLS = (ToolCall("a", "find", {"q": "Ada"}), ToolCall("b", "find", {}))
 
 
-def errors(reply: Reply) -> list[FaultKind | None]:
-    return [attempt.error for attempt in reply.attempts]
+@dataclass(frozen=True)
+class Wire:
+    """A wire: who speaks it, its words, and the path that is asked."""
+
+    provider: str
+    words: ModuleType
+    base_path: str
+    path: str
+    whole_calls: Callable[..., Response]
+    usage: Usage
 
 
-async def test_a_whole_answer(speaker: Speaker, connect: Connect, prompt: Prompt) -> None:
-    async with serving(speaker.words.whole("In 2019 [1].")) as stub, connect(speaker.config(stub.address)) as router:
-        reply = await router.ask(prompt)
-    assert (reply.text, reply.finish, reply.target) == ("In 2019 [1].", "stop", "main")
-    assert (reply.provider, reply.model, reply.usage) == (
-        speaker.provider,
-        speaker.words.MODEL,
-        USAGES[speaker.provider],
-    )
-    assert reply.cost_usd is None
+WIRES = [
+    Wire(
+        "openai",
+        openai_chat,
+        "/v1",
+        "/v1/chat/completions",
+        lambda *tools: openai_chat.whole(None, "stop", tool_calls=openai_chat.calls(*tools)),
+        Usage(36, 15, 64, 0, 5),
+    ),
+    Wire(
+        "openai-responses",
+        openai_responses,
+        "/v1",
+        "/v1/responses",
+        openai_responses.whole_calls,
+        Usage(36, 15, 64, 0, 5),
+    ),
+    Wire(
+        "anthropic",
+        anthropic_messages,
+        "",
+        "/v1/messages",
+        anthropic_messages.whole_calls,
+        Usage(36, 15, 64, 7, 5),
+    ),
+]
 
 
-async def test_a_streamed_answer(speaker: Speaker, connect: Connect, prompt: Prompt) -> None:
-    async with (
-        serving(speaker.words.streamed("In ", "2019", " [1].")) as stub,
-        connect(speaker.config(stub.address)) as router,
-    ):
-        pieces, reply = await read(router, prompt)
+@pytest.fixture(params=WIRES, ids=lambda wire: wire.provider)
+def wire(request: pytest.FixtureRequest) -> Wire:
+    found: Wire = request.param
+    return found
+
+
+@asynccontextmanager
+async def connected(wire: Wire, address: str, **settings: object) -> AsyncIterator[Target]:
+    told: dict[str, object] = {"api_key": KEY, "base_url": address + wire.base_path, **settings}
+    config = TargetConfig("main", wire.provider, "stub-latest", **told)  # type: ignore[arg-type]
+    target = PROVIDERS.get(wire.provider).build(config, Materials())
+    try:
+        yield target
+    finally:
+        await target.aclose()
+
+
+async def ask(wire: Wire, prompt: Prompt, *responses: Response) -> Answer:
+    async with serving(*responses) as stub, connected(wire, stub.address) as target:
+        return await target.ask(prompt, CLOCKS)
+
+
+async def read(wire: Wire, prompt: Prompt, *responses: Response) -> tuple[list[str], Answer]:
+    async with serving(*responses) as stub, connected(wire, stub.address) as target:
+        *pieces, answer = [item async for item in target.stream(prompt, CLOCKS)]
+    assert isinstance(answer, Answer)
+    texts = [piece for piece in pieces if isinstance(piece, str)]
+    assert len(texts) == len(pieces)
+    assert "".join(texts) == answer.text
+    return texts, answer
+
+
+async def fail(wire: Wire, prompt: Prompt, response: Response, *, streamed: bool) -> TargetFault:
+    with pytest.raises(TargetFault) as caught:
+        await (read(wire, prompt, response) if streamed else ask(wire, prompt, response))
+    assert KEY not in f"{caught.value!r} {vars(caught.value)}"
+    return caught.value
+
+
+async def test_a_whole_answer(wire: Wire, prompt: Prompt) -> None:
+    answer = await ask(wire, prompt, wire.words.whole("In 2019 [1]."))
+    assert (answer.text, answer.finish, answer.model) == ("In 2019 [1].", "stop", wire.words.MODEL)
+    assert (answer.usage, answer.raw_usage) == (wire.usage, wire.words.USAGE)
+
+
+async def test_a_streamed_answer(wire: Wire, prompt: Prompt) -> None:
+    pieces, answer = await read(wire, prompt, wire.words.streamed("In ", "2019", " [1]."))
     assert pieces == ["In ", "2019", " [1]."]
-    assert (reply.text, reply.finish, reply.model) == ("In 2019 [1].", "stop", speaker.words.MODEL)
-    assert reply.usage == USAGES[speaker.provider]
+    assert (answer.finish, answer.model, answer.usage) == ("stop", wire.words.MODEL, wire.usage)
 
 
-async def test_what_is_sent_to_chat_completions(connect: Connect, prompt: Prompt) -> None:
-    speaker = SPEAKERS["openai"]
+async def test_tool_calls(wire: Wire, prompt: Prompt) -> None:
+    whole = await ask(wire, prompt, wire.whole_calls(*TOOLS))
+    pieces, streamed = await read(wire, prompt, wire.words.streamed_calls(*TOOLS))
+    assert whole.tool_calls == streamed.tool_calls == CALLS
+    assert (whole.finish, streamed.finish, set(pieces)) == ("tool_use", "tool_use", {""})
+
+
+async def test_what_is_sent(wire: Wire, prompt: Prompt) -> None:
     async with (
-        serving(openai_chat.whole("x"), openai_chat.streamed("x")) as stub,
-        connect(speaker.config(stub.address)) as router,
+        serving(wire.words.whole("x"), wire.words.streamed("x")) as stub,
+        connected(wire, stub.address, headers={"x-team": "blue"}, query={"api-version": "3"}) as target,
     ):
-        await router.ask(prompt)
-        await read(router, prompt)
-        async with connect(speaker.config(stub.address, legacy_max_tokens=True)) as old_router:
-            await read(old_router, prompt)
-    whole, streamed, legacy = stub.asked
-    assert (whole.path, whole.headers["authorization"]) == ("/v1/chat/completions", f"Bearer {KEY}")
-    assert whole.body == {
-        "model": "gpt-stub-latest",
-        "messages": [
-            {"role": "system", "content": "Answer from the evidence."},
-            {"role": "user", "content": prompt.user_text()},
-        ],
-        "max_completion_tokens": 256,
-    }
-    assert streamed.body == {**whole.body, "stream": True, "stream_options": {"include_usage": True}}
-    assert legacy.body["max_tokens"] == 256
-    assert "max_completion_tokens" not in legacy.body
-
-
-async def test_what_is_sent_to_messages(connect: Connect, prompt: Prompt) -> None:
-    async with (
-        serving(anthropic_messages.whole("x"), anthropic_messages.streamed("x")) as stub,
-        connect(SPEAKERS["anthropic"].config(stub.address)) as router,
-    ):
-        await router.ask(prompt)
-        await read(router, prompt)
+        await target.ask(prompt, CLOCKS)
+        assert [item async for item in target.stream(prompt, CLOCKS)]
     whole, streamed = stub.asked
-    assert (whole.path, whole.headers["authorization"]) == ("/v1/messages", f"Bearer {KEY}")
-    assert whole.body == {
-        "model": "claude-stub-latest",
-        "system": "Answer from the evidence.",
-        "messages": [{"role": "user", "content": prompt.user_text()}],
-        "max_tokens": 256,
-    }
-    assert streamed.body == {**whole.body, "stream": True}
+    assert whole.path == streamed.path == f"{wire.path}?api-version=3"
+    assert (whole.headers["authorization"], whole.headers["x-team"]) == (f"Bearer {KEY}", "blue")
+    assert whole.body["model"] == "stub-latest"
+    more = {"stream": True} | ({"stream_options": {"include_usage": True}} if wire.provider == "openai" else {})
+    assert streamed.body == {**whole.body, **more}
 
 
-FAULTS: dict[str, list[tuple[str, Response, FaultKind, int]]] = {
-    # what, response, kind, calls of three possible
-    "openai": [
-        ("quota", openai_chat.error(429, code="insufficient_quota"), "quota_exceeded", 1),
-        ("overload", openai_chat.error(503), "overloaded", 3),
-        ("context", openai_chat.error(400, code="context_length_exceeded"), "context_length", 1),
-        ("key", openai_chat.error(401, code="invalid_api_key"), "unauthenticated", 1),
-        ("error in a 200", Whole(b'{"error": {"code": 502, "message": "no"}}'), "server_error", 3),
-        ("no finish", openai_chat.whole("half", None), "truncated", 3),
-        ("finish error", openai_chat.whole("half", "error"), "server_error", 3),
-        ("refusal", openai_chat.whole(None, "stop", refusal="I will not."), "content_policy", 1),
+async def test_a_key_may_go_under_another_name_or_not_at_all(wire: Wire, prompt: Prompt) -> None:
+    async with serving(wire.words.whole("x")) as stub:
+        for settings in ({"api_key_header": "api-key"}, {"api_key": ""}):
+            async with connected(wire, stub.address, **settings) as target:
+                await target.ask(prompt, CLOCKS)
+    named, keyless = stub.asked
+    assert named.headers["api-key"] == KEY
+    assert KEY not in json.dumps(dict(keyless.headers))
+    assert "authorization" not in {*named.headers, *keyless.headers}
+
+
+async def test_the_accounts_of_the_environment_stay_there(
+    wire: Wire, prompt: Prompt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+        monkeypatch.setenv(name, "of-the-environment")
+    async with serving(wire.words.whole("x")) as stub, connected(wire, stub.address, api_key="") as target:
+        await target.ask(prompt, CLOCKS)
+    assert "of-the-environment" not in json.dumps(dict(stub.asked[0].headers))
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    ("response", "kind"),
+    [
+        (Whole(b"<html>Bad gateway</html>", 502, {"content-type": "text/html"}), "server_error"),
+        (Whole(b"<html>hello</html>", 200, {"content-type": "text/html"}), "malformed"),
+        (Whole(b'{"choices": ['), "malformed"),
+        (Whole(b'{"detail": "hello"}'), "malformed"),
+        (Whole(b"[" * 100_000), "malformed"),
+        (Whole(b'{"error": {"code": 502, "message": "no"}}'), "server_error"),
+        (Whole(b"{}", 429, {"retry-after": "7"}), "rate_limited"),
+        (Silence(), "timeout"),
     ],
-    "anthropic": [
-        (
-            "spend limit",
-            anthropic_messages.error(429, "rate_limit_error", details={"error_code": "enforced_spend_limit_reached"}),
-            "quota_exceeded",
-            1,
-        ),
-        ("overload", anthropic_messages.error(529, "overloaded_error"), "overloaded", 3),
-        ("billing", anthropic_messages.error(402, "billing_error"), "quota_exceeded", 1),
-        ("key", anthropic_messages.error(401, "authentication_error"), "unauthenticated", 1),
-        ("error in a 200", anthropic_messages.error(200, "overloaded_error"), "overloaded", 3),
-        ("no finish", anthropic_messages.whole("half", None), "truncated", 3),
-        ("refusal", anthropic_messages.whole("", "refusal"), "content_policy", 1),
+)
+async def test_a_fault_is_named(
+    wire: Wire, streamed: bool, response: Response, kind: FaultKind, prompt: Prompt
+) -> None:
+    fault = await fail(wire, prompt, response, streamed=streamed)
+    assert fault.kind == kind
+    assert fault.retry_after_s == (7.0 if kind == "rate_limited" else None)
+
+
+async def test_a_server_that_does_not_stream_is_read_all_the_same(wire: Wire, prompt: Prompt) -> None:
+    pieces, answer = await read(wire, prompt, wire.words.whole("In 2019."))
+    assert (pieces, answer.finish, answer.usage) == (["In 2019."], "stop", wire.usage)
+
+
+async def test_an_error_instead_of_a_stream_is_named_by_its_body(wire: Wire, prompt: Prompt) -> None:
+    body = {"type": "error", "error": {"type": "overloaded_error", "message": "no"}}
+    fault = await fail(wire, prompt, Whole(json.dumps(body).encode()), streamed=True)
+    assert fault.kind == "overloaded"
+
+
+def begun(wire: Wire, *more: bytes) -> Sequence[bytes]:
+    """Return the beginning of a streamed answer, without its end."""
+    head = [] if wire.provider == "openai" else [wire.words.START]
+    return [*head, wire.words.piece("In "), wire.words.piece("20"), *more]
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [("clean", "truncated"), ("drop", "connection"), ("drop_in_chunk", "connection"), ("stall", "timeout")],
+)
+async def test_a_stream_without_its_end_is_no_answer(
+    wire: Wire, ending: Ending, kind: FaultKind, prompt: Prompt
+) -> None:
+    cut = Streamed(begun(wire), ending)
+    fault = await fail(wire, prompt, cut, streamed=True)
+    assert fault.kind == kind
+    assert fault.usage is not None
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        (b"event: message\ndata: {oops\n\n", "malformed"),
+        (b"event: message\ndata: [1]\n\n", "malformed"),
+        (b"event: message\ndata: null\n\n", "malformed"),
+        (b'event: error\ndata: {"message": "no", "code": "503"}\n\n', "overloaded"),
+        (b"event: error\ndata: Internal server error\n\n", "unknown"),
+        (b'data: {"error": "no"}\n\n', "unknown"),
     ],
-}
-ON_BOTH: list[tuple[str, Response, FaultKind, int]] = [
-    ("html page", HTML, "server_error", 3),
-    ("not json", Whole(b"<html>hello</html>", 200, {"content-type": "text/html"}), "malformed", 1),
-    ("broken json", Whole(b'{"choices": ['), "malformed", 1),
-    ("other json", Whole(b'{"detail": "hello"}'), "malformed", 1),
-    ("hangup", Hangup(), "connection", 3),
-    ("told not to retry", Whole(b"{}", 503, {"x-should-retry": "false"}), "overloaded", 1),
-    ("retry later than the deadline", Whole(b"{}", 429, {"retry-after": "600"}), "rate_limited", 1),
-    ("slow", Whole(b"{}", after_s=5.0), "timeout", 3),
-]
-CASES = [
-    pytest.param(provider, response, [kind] * calls, id=f"{provider} {what}")
-    for provider, own in FAULTS.items()
-    for what, response, kind, calls in own + ON_BOTH
-]
-"""Every fault on every wire."""
+)
+async def test_an_event_that_is_no_part_of_an_answer(wire: Wire, event: bytes, kind: FaultKind, prompt: Prompt) -> None:
+    fault = await fail(wire, prompt, Streamed(begun(wire, event)), streamed=True)
+    assert fault.kind == kind
+    assert fault.usage is not None
 
 
-@pytest.mark.parametrize(("provider", "response", "faults"), CASES)
-async def test_a_fault_is_named_counted_and_followed_by_the_last_resort(
-    provider: str, response: Response, faults: list[FaultKind], connect: Connect, prompt: Prompt
-) -> None:
-    async with serving(response) as stub, connect(SPEAKERS[provider].config(stub.address, timeout_s=0.3)) as router:
-        reply = await router.ask(prompt)
-    assert errors(reply) == [*faults, None]
-    assert (len(stub.asked), reply.text, reply.target) == (len(faults), QUOTED, "extractive")
+async def test_an_error_event_of_the_wire(wire: Wire, prompt: Prompt) -> None:
+    fault = await fail(wire, prompt, Streamed(begun(wire, wire.words.ERROR_EVENT)), streamed=True)
+    assert fault.kind == ("overloaded" if wire.provider == "anthropic" else "server_error")
 
 
-async def test_nobody_listens(speaker: Speaker, connect: Connect, prompt: Prompt) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        async with connect(speaker.config(address), attempts_per_target=2) as router:
-            whole = await router.ask(prompt)
-            _, streamed = await read(router, prompt)
-    assert errors(whole) == errors(streamed) == ["connection", "connection", None]
+async def test_what_says_nothing_changes_nothing(wire: Wire, prompt: Prompt) -> None:
+    said = wire.words.streamed("In ", "2019.").chunks
+    noise = [b": a comment\n\n", b"\n\n", b"retry: 100\n\n", b"id: 7\n\n", b"event: ping\ndata: {}\n\n"]
+    pieces, _ = await read(wire, prompt, Streamed([part for chunk in said for part in (*noise, chunk)]))
+    assert pieces == ["In ", "2019."]
 
 
-async def test_the_second_target_answers_on_the_other_wire(connect: Connect, prompt: Prompt) -> None:
+@pytest.mark.parametrize("end_of_line", [b"\n", b"\r\n", b"\r"])
+async def test_a_stream_may_be_split_anywhere(wire: Wire, end_of_line: bytes, prompt: Prompt) -> None:
+    whole = b"".join(wire.words.streamed("Zürich ", "\u2028 né", "e 你").chunks)
+    whole = whole.replace(b"\\u2028", "\u2028".encode()).replace(b"\\u4f60", "你".encode())
+    bytewise = Streamed([bytes([byte]) for byte in whole.replace(b"\n", end_of_line)])
+    _, answer = await read(wire, prompt, bytewise)
+    assert answer.text == "Zürich \u2028 née 你"
+
+
+async def test_after_the_end_of_the_answer_nothing_can_break_it(wire: Wire, prompt: Prompt) -> None:
+    chunks = wire.words.streamed("In 2019.").chunks
+    endings: tuple[Ending, ...] = ("drop", "stall")
+    for ending in endings:
+        _, answer = await read(wire, prompt, Streamed(chunks, ending))
+        assert answer.text == "In 2019."
+
+
+async def test_a_connection_is_used_again_after_a_stream(wire: Wire, prompt: Prompt) -> None:
+    async with serving(wire.words.streamed("x")) as stub, connected(wire, stub.address) as target:
+        for _ in range(3):
+            assert [item async for item in target.stream(prompt, CLOCKS)]
+        assert len(stub._open) == 1
+
+
+async def test_leaving_a_stream_closes_its_connection(wire: Wire, prompt: Prompt) -> None:
     async with (
-        serving(openai_chat.error(401)) as first,
-        serving(anthropic_messages.whole("In 2019.")) as second,
-        connect(
-            SPEAKERS["openai"].config(first.address, "a"), SPEAKERS["anthropic"].config(second.address, "b")
-        ) as router,
+        serving(Streamed(begun(wire), "stall")) as stub,
+        connected(wire, stub.address) as target,
     ):
-        reply = await router.ask(prompt)
-    assert (reply.target, errors(reply)) == ("b", ["unauthenticated", None])
+        items = target.stream(prompt, CLOCKS)
+        assert await anext(items) == "In "
+        await items.aclose()  # type: ignore[attr-defined]
+        await stub.is_idle.wait()
 
 
-def stream_of(speaker: Speaker, *more: bytes, ending: str = "clean", started: bool = True) -> Streamed:
-    words = speaker.words
-    head = [words.START] if speaker.provider == "anthropic" else [words.piece("")]
-    pieces = [words.piece("In "), words.piece("20")] if started else []
-    return Streamed([*head, *pieces, *more], ending=ending)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(("ending", "kind"), [("clean", "truncated"), ("drop", "connection"), ("stall", "timeout")])
-async def test_a_stream_cut_before_its_first_word_is_tried_again(
-    ending: str, kind: FaultKind, speaker: Speaker, connect: Connect, prompt: Prompt
-) -> None:
-    cut = stream_of(speaker, ending=ending, started=False)
-    async with (
-        serving(cut, speaker.words.streamed("In 2019.")) as stub,
-        connect(speaker.config(stub.address, timeout_s=0.3)) as router,
-    ):
-        pieces, reply = await read(router, prompt)
-    assert (pieces, errors(reply), len(stub.asked)) == (["In 2019."], [kind, None], 2)
-
-
-@pytest.mark.parametrize(("ending", "kind"), [("clean", "truncated"), ("drop", "connection"), ("stall", "timeout")])
-async def test_a_stream_cut_after_its_first_word_is_never_taken_for_whole(
-    ending: str, kind: FaultKind, speaker: Speaker, connect: Connect, prompt: Prompt
-) -> None:
-    async with (
-        serving(stream_of(speaker, ending=ending)) as stub,
-        connect(speaker.config(stub.address, timeout_s=0.3)) as router,
-    ):
-        with pytest.raises(StreamBrokenError) as caught:
-            await read(router, prompt)
-    assert caught.value.partial_text == "In 20"
-    attempts = caught.value.details["attempts"]
-    assert isinstance(attempts, list)
-    assert [attempt["error"] for attempt in attempts] == [kind]
-    if kind != "timeout":
-        assert attempts[0]["usage"]["input_tokens"] > 0
-    assert KEY not in json.dumps(caught.value.details)
-    assert len(stub.asked) == 1
-
-
-async def test_an_error_event_inside_a_stream(speaker: Speaker, connect: Connect, prompt: Prompt) -> None:
-    kind = "overloaded" if speaker.provider == "anthropic" else "server_error"
-    early = stream_of(speaker, speaker.words.ERROR_EVENT, started=False)
-    late = stream_of(speaker, speaker.words.ERROR_EVENT)
-    async with serving(early, late) as stub, connect(speaker.config(stub.address)) as router:
-        with pytest.raises(StreamBrokenError, match=f"main: {kind}, main: {kind}") as caught:
-            await read(router, prompt)
-    assert caught.value.partial_text == "In 20"
-
-
-async def test_an_event_that_is_no_json(speaker: Speaker, connect: Connect, prompt: Prompt) -> None:
-    broken = stream_of(speaker, b"event: message_delta\ndata: {oops\n\n", started=False)
-    async with serving(broken) as stub, connect(speaker.config(stub.address)) as router:
-        _, reply = await read(router, prompt)
-    assert errors(reply) == ["malformed", None]
-
-
-async def test_an_html_page_instead_of_a_stream(speaker: Speaker, connect: Connect, prompt: Prompt) -> None:
-    async with serving(HTML, Whole(b"<html>", 200, EVENTS)) as stub, connect(speaker.config(stub.address)) as router:
-        _, reply = await read(router, prompt)
-    assert errors(reply) == ["server_error", "truncated", "truncated", None]
-
-
-async def test_a_stream_without_usage_is_estimated(connect: Connect, prompt: Prompt) -> None:
+async def test_a_stream_without_usage_is_estimated(prompt: Prompt) -> None:
     chunks = [openai_chat.piece("In 2019"), openai_chat.piece(None, "length"), openai_chat.DONE]
-    async with serving(Streamed(chunks)) as stub, connect(SPEAKERS["openai"].config(stub.address)) as router:
-        _, reply = await read(router, prompt)
-    assert reply.finish == "length"
-    assert reply.usage.estimated
-    assert reply.usage.output_tokens == 2
+    _, answer = await read(WIRES[0], prompt, Streamed(chunks))
+    assert (answer.finish, answer.usage.estimated, answer.usage.output_tokens) == ("length", True, 2)
 
 
-async def test_split_and_odd_event_streams_are_read(speaker: Speaker, connect: Connect, prompt: Prompt) -> None:
-    whole = b"".join(speaker.words.streamed("Zürich ", "\u2028 né", "e 你").chunks).replace(b"\n", b"\r\n")
-    bytewise = Streamed([bytes([byte]) for byte in whole])
-    async with serving(bytewise) as stub, connect(speaker.config(stub.address)) as router:
-        _, reply = await read(router, prompt)
-    assert reply.text == "Zürich \u2028 née 你"
+async def test_a_stream_of_events_that_holds_none_is_truncated(wire: Wire, prompt: Prompt) -> None:
+    fault = await fail(wire, prompt, Whole(b"<html>", 200, EVENTS), streamed=True)
+    assert (fault.kind, fault.usage) == ("truncated", None)
 
 
-async def test_cancelling_closes_the_connection_and_is_nobodys_fault(
-    speaker: Speaker, connect: Connect, prompt: Prompt
-) -> None:
-    async with serving(Whole(b"{}", after_s=5.0)) as stub, connect(speaker.config(stub.address)) as router:
-        task = asyncio.ensure_future(router.ask(prompt))
-        await stub.was_asked.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-    assert len(stub.asked) == 1
-
-
-async def test_many_calls_at_once_keep_apart(speaker: Speaker, connect: Connect, prompt: Prompt) -> None:
-    async with serving(speaker.words.streamed("In ", "2019.")) as stub, connect(speaker.config(stub.address)) as router:
-        replies = await asyncio.gather(*(read(router, prompt) for _ in range(40)))
-    assert {reply.text for _, reply in replies} == {"In 2019."}
-    assert len(stub.asked) == 40
+async def test_an_answer_made_in_the_background_is_waited_for(prompt: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llm_router.providers.openai_responses._POLL_FIRST_S", 0.01)
+    words, [_, wire, _] = openai_responses, WIRES
+    queued, working = words.whole("", "queued", usage=None), words.whole("", "in_progress", usage=None)
+    async with (
+        serving(queued, working, working, words.whole("In 2019.")) as stub,
+        connected(wire, stub.address) as target,
+    ):
+        answer = await target.ask(prompt, CLOCKS)
+    assert (answer.text, answer.usage) == ("In 2019.", wire.usage)
+    assert [asked.path for asked in stub.asked] == ["/v1/responses", *["/v1/responses/resp_1"] * 3]
+    assert (await fail(wire, prompt, working, streamed=False)).kind == "timeout"
+    failed = words.whole("", "failed", error={"code": "server_error", "message": "no"})
+    with pytest.raises(TargetFault, match="server_error"):
+        await ask(wire, prompt, queued, failed)
+    with pytest.raises(TargetFault, match="malformed"):
+        await ask(wire, prompt, words.whole("", "queued", id=None))

@@ -10,7 +10,7 @@ from core.errors import GemArchivedError, GemNotFoundError, InvalidInputError, R
 from core.pg import Database
 from gems import Gem, GemChange, Gems, Moment
 from knowledge import Filters, Ingestion, Recall, parse_document
-from llm_router import NO_ANSWER, Route, Router, RouterConfig, ScriptedTarget, TokenEvent
+from llm_router import NO_ANSWER, ScriptedTarget, TokenEvent, build_router_of
 from reflection import DoneEvent, EvidenceEvent, ReflectionRequest, Reflections
 
 NOTES = {
@@ -31,7 +31,7 @@ async def port(gems: Gems, ingestion: Ingestion, tenant: UUID, at: Moment) -> Ge
 @pytest.fixture
 def scripted(database: Database, gems: Gems, recall: Recall) -> Callable[[str], Reflections]:
     def build(answer: str) -> Reflections:
-        router = Router([Route(ScriptedTarget([answer]), 10.0, None)], RouterConfig())
+        router = build_router_of([ScriptedTarget([answer])])
         return Reflections(database, gems, recall, router)
 
     return build

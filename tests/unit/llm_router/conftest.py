@@ -1,9 +1,48 @@
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from llm_router import Evidence, Prompt, Route, Router, RouterConfig, ScriptedTarget
+from llm_router import (
+    Capabilities,
+    Clocks,
+    Evidence,
+    Pace,
+    Parts,
+    Prices,
+    Prompt,
+    Router,
+    RouterConfig,
+    ScriptedTarget,
+    TargetConfig,
+    build_router_of,
+)
 from tests.wire.clock import Clock
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A target and how it is configured; its key and its model are its own unless given."""
+
+    target: ScriptedTarget
+    clocks: Clocks = field(default_factory=Clocks)
+    prices: Prices | None = None
+    api_key: str | None = None
+    provider: str = "scripted"
+    model: str | None = None
+    capabilities: Capabilities = field(default_factory=Capabilities)
+
+    def config(self) -> TargetConfig:
+        name = self.target.name
+        return TargetConfig(
+            name,
+            self.provider,
+            name if self.model is None else self.model,
+            api_key=name if self.api_key is None else self.api_key,
+            clocks=self.clocks,
+            prices=self.prices,
+            capabilities=self.capabilities,
+        )
 
 
 @pytest.fixture
@@ -18,9 +57,12 @@ def prompt() -> Prompt:
 
 @pytest.fixture
 def build(clock: Clock) -> Callable[..., Router]:
-    def build_scripted(*targets: ScriptedTarget | Route, jitter: float = 0.5, **config: float) -> Router:
-        routes = [each if isinstance(each, Route) else Route(each) for each in targets]
-        patience = RouterConfig(**config)  # type: ignore[arg-type]
-        return Router(routes, patience, sleep=clock.sleep, jitter=lambda: jitter, clock=clock)
+    def build_scripted(
+        *targets: ScriptedTarget | Setup, jitter: float = 0.5, parts: Parts | None = None, **config: object
+    ) -> Router:
+        setups = [each if isinstance(each, Setup) else Setup(each) for each in targets]
+        told = RouterConfig(tuple(each.config() for each in setups), **config)  # type: ignore[arg-type]
+        pace = Pace(clock.sleep, lambda: jitter, clock)
+        return build_router_of([each.target for each in setups], told, replace(parts or Parts(), pace=pace))
 
     return build_scripted

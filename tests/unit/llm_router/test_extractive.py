@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from llm_router import NO_ANSWER, Embed, Evidence, Prompt
-from llm_router.extractive import ExtractiveTarget
+from llm_router import NO_ANSWER, PROVIDERS, Clocks, Embed, Evidence, Materials, Prompt, TargetConfig
+from llm_router.providers.extractive import ExtractiveTarget
+from llm_router.providers.salience import MOST_SENTENCES
+from llm_router.providers.sentences import split_sentences
 from llm_router.reply import NO_USAGE, Answer
-from llm_router.salience import MOST_SENTENCES
-from llm_router.sentences import split_sentences
 
 TURIN = "Ada moved to Turin in 2019. She works for the railway. The railway museum opened in 1884."
 BREAD = "Bread is baked before dawn. The oven needs four hours. Rye keeps longest."
@@ -21,7 +21,7 @@ CITED = re.compile(r"(.+?) \[(\d+)\](?: |$)")
 
 def ask(question: str, *texts: str, embed: Embed | None = None, title: str | None = None) -> str:
     evidence = tuple(Evidence(label, text, title, None, 0.5) for label, text in enumerate(texts, 1))
-    answer = asyncio.run(ExtractiveTarget(embed=embed).ask(Prompt("", question, evidence, 100), 5.0))
+    answer = asyncio.run(ExtractiveTarget(embed=embed).ask(Prompt("", question, evidence, 100), Clocks()))
     assert (answer.finish, answer.usage) == ("stop", NO_USAGE)
     return answer.text
 
@@ -89,16 +89,29 @@ async def test_a_hanging_embedder_does_not_hang_the_answer() -> None:
         return np.zeros((len(texts), 2), np.float32)
 
     prompt = Prompt("", "When did Ada move to Turin?", (Evidence(1, TURIN, None, None, 0.5),), 100)
-    answer = await ExtractiveTarget(embed=hang).ask(prompt, 0.01)
+    answer = await ExtractiveTarget(embed=hang).ask(prompt, Clocks(total_s=0.01))
     assert "2019" in answer.text
 
 
 async def test_the_stream_is_the_answer_in_sentences() -> None:
     prompt = Prompt("", "Ada, Turin, railway?", (Evidence(1, TURIN, None, None, 0.5),), 100)
-    *pieces, answer = [item async for item in ExtractiveTarget().stream(prompt, 5.0)]
+    *pieces, answer = [item async for item in ExtractiveTarget().stream(prompt, Clocks())]
     assert isinstance(answer, Answer)
     assert "".join(map(str, pieces)) == answer.text
     assert len(pieces) >= 2
+
+
+async def test_it_is_built_from_its_configuration_with_what_compares_meanings() -> None:
+    provider = PROVIDERS.get("extractive")
+    assert provider.local
+    assert (provider.limits.tools, provider.limits.schema, provider.limits.vision) == (False, False, False)
+    assert (provider.limits.streaming, provider.limits.refuses) == (True, frozenset())
+    target = provider.build(TargetConfig("last", "extractive"), Materials(embed_by_topic))
+    evidence = (Evidence(1, BREAD, None, None, 0.5), Evidence(2, TURIN, None, None, 0.5))
+    answer = await target.ask(Prompt("", "Which train company employs her?", evidence, 100), Clocks())
+    await target.aclose()
+    assert (target.name, answer.model) == ("last", "extractive")
+    assert "She works for the railway. [2]" in answer.text
 
 
 @given(

@@ -8,12 +8,12 @@ import pytest
 from core.errors import AllTargetsFailedError, StreamBrokenError
 from llm_router import (
     Answer,
+    Clocks,
     FaultKind,
     Prices,
     Prompt,
     Reply,
     ReplyEvent,
-    Route,
     Router,
     ScriptedTarget,
     TargetFault,
@@ -21,6 +21,7 @@ from llm_router import (
     Usage,
 )
 from llm_router.reply import Finish
+from tests.unit.llm_router.conftest import Setup
 from tests.wire.clock import Clock
 
 Build = Callable[..., Router]
@@ -81,7 +82,7 @@ async def test_attempts_are_counted_for_each_target(build: Build, prompt: Prompt
     assert [each.target for each in reply.attempts] == ["a", "a", "a", "b"]
 
 
-@pytest.mark.parametrize("kind", ["unauthenticated", "quota_exceeded", "invalid_request", "not_found", "malformed"])
+@pytest.mark.parametrize("kind", ["unauthenticated", "quota_exceeded", "not_found", "malformed"])
 async def test_a_lasting_fault_moves_on_at_once(
     build: Build, prompt: Prompt, clock: Clock, streamed: bool, kind: FaultKind
 ) -> None:
@@ -108,13 +109,13 @@ async def test_past_the_deadline_only_the_local_target_is_asked(
     build: Build, prompt: Prompt, clock: Clock, streamed: bool
 ) -> None:
     class Slow(ScriptedTarget):
-        async def stream(self, prompt: Prompt, timeout_s: float) -> AsyncIterator[str | Answer]:
+        async def stream(self, prompt: Prompt, clocks: Clocks) -> AsyncIterator[str | Answer]:
             await clock.sleep(31.0)
-            async for item in super().stream(prompt, timeout_s):
+            async for item in super().stream(prompt, clocks):
                 yield item
 
     first, second = Slow([[fault()]], "a"), ScriptedTarget(["Rome."], "b")
-    last = Route(ScriptedTarget(["Quoted."], "c"), local=True)
+    last = Setup(ScriptedTarget(["Quoted."], "c"), provider="extractive")
     reply = await run(build(first, second, last, deadline_s=30.0), prompt, streamed)
     assert (len(first.asked), len(second.asked), reply.target) == (1, 0, "c")
     assert [each.seconds for each in reply.attempts] == [31.0, 0.0]
@@ -124,18 +125,18 @@ async def test_each_attempt_is_told_what_is_left(build: Build, prompt: Prompt, c
     told: list[float] = []
 
     class Told(ScriptedTarget):
-        async def ask(self, prompt: Prompt, timeout_s: float) -> Answer:
-            told.append(timeout_s)
-            return await super().ask(prompt, timeout_s)
+        async def ask(self, prompt: Prompt, clocks: Clocks) -> Answer:
+            told.append(clocks.total_s)
+            return await super().ask(prompt, clocks)
 
     target = Told([[fault(retry_after_s=20.0)], [fault()]], "a")
     with pytest.raises(AllTargetsFailedError):
-        await build(Route(target, timeout_s=25.0), deadline_s=30.0, attempts_per_target=2).ask(prompt)
+        await build(Setup(target, Clocks(total_s=25.0)), deadline_s=30.0, attempts_per_target=2).ask(prompt)
     assert told == [25.0, 9.75]
 
 
 async def test_a_slow_target_is_cut_off(build: Build, prompt: Prompt, streamed: bool) -> None:
-    slow = Route(ScriptedTarget([[9.0, "late", whole()]], "a"), timeout_s=0.01)
+    slow = Setup(ScriptedTarget([[9.0, "late", whole()]], "a"), Clocks(total_s=0.01))
     reply = await run(build(slow, ScriptedTarget(["Rome."], "b"), attempts_per_target=1), prompt, streamed)
     assert [each.error for each in reply.attempts] == ["timeout", None]
 
@@ -162,22 +163,31 @@ async def test_all_failed_tells_every_attempt_and_no_prompt(build: Build, prompt
 async def test_an_empty_answer_is_a_fault_that_is_paid_for(
     build: Build, prompt: Prompt, streamed: bool, finish: Finish, kind: FaultKind
 ) -> None:
-    silent = Route(ScriptedTarget([["", whole(" ", finish)]], "a"), prices=Prices(Decimal(3), Decimal(15)))
-    reply = await run(build(silent, Route(ScriptedTarget(["Rome."], "b"), prices=None)), prompt, streamed)
+    silent = Setup(ScriptedTarget([["", whole(" ", finish)]], "a"), prices=Prices(Decimal(3), Decimal(15)))
+    reply = await run(
+        build(
+            silent,
+            Setup(
+                ScriptedTarget(["Rome."], "b"),
+            ),
+        ),
+        prompt,
+        streamed,
+    )
     assert [each.error for each in reply.attempts] == [kind, None]
     assert reply.attempts[0].usage == USAGE
 
 
 async def test_every_attempt_is_charged(build: Build, prompt: Prompt, streamed: bool) -> None:
     prices = Prices(Decimal(3), Decimal(15))
-    target = Route(ScriptedTarget([[fault(usage=USAGE)], ["Turin.", whole()]], "a"), prices=prices)
+    target = Setup(ScriptedTarget([[fault(usage=USAGE)], ["Turin.", whole()]], "a"), prices=prices)
     reply = await run(build(target), prompt, streamed)
     assert reply.cost_usd == Decimal(6)
 
 
 async def test_one_unknown_price_makes_the_cost_unknown(build: Build, prompt: Prompt, streamed: bool) -> None:
-    first = Route(ScriptedTarget([[fault("malformed", usage=USAGE)]], "a"))
-    second = Route(ScriptedTarget(["Rome."], "b"), prices=Prices(Decimal(3), Decimal(15)))
+    first = Setup(ScriptedTarget([[fault("malformed", usage=USAGE)]], "a"))
+    second = Setup(ScriptedTarget(["Rome."], "b"), prices=Prices(Decimal(3), Decimal(15)))
     assert (await run(build(first, second), prompt, streamed)).cost_usd is None
 
 
@@ -220,13 +230,13 @@ async def test_a_stream_without_its_answer_is_truncated(build: Build, prompt: Pr
 
 
 async def test_a_stalled_stream_breaks_by_the_clock(build: Build, prompt: Prompt) -> None:
-    stalled = Route(ScriptedTarget([["Tur", 9.0, "in"]], "a"), timeout_s=0.02)
+    stalled = Setup(ScriptedTarget([["Tur", 9.0, "in"]], "a"), Clocks(total_s=0.02))
     with pytest.raises(StreamBrokenError, match="timeout"):
         await read(build(stalled), prompt)
 
 
 async def test_a_slow_reader_is_not_cut_off_in_its_own_code(build: Build, prompt: Prompt) -> None:
-    target = Route(ScriptedTarget([["Tur", "in", whole()]], "a"), timeout_s=0.02)
+    target = Setup(ScriptedTarget([["Tur", "in", whole()]], "a"), Clocks(total_s=0.02))
     pieces = []
     async for event in build(target).stream(prompt):
         await asyncio.sleep(0.03)
@@ -249,9 +259,9 @@ async def test_leaving_a_stream_closes_it(build: Build, prompt: Prompt) -> None:
     closed: list[bool] = []
 
     class Watched(ScriptedTarget):
-        async def stream(self, prompt: Prompt, timeout_s: float) -> AsyncIterator[str | Answer]:
+        async def stream(self, prompt: Prompt, clocks: Clocks) -> AsyncIterator[str | Answer]:
             try:
-                async for item in super().stream(prompt, timeout_s):
+                async for item in super().stream(prompt, clocks):
                     yield item
             finally:
                 closed.append(True)
@@ -265,7 +275,7 @@ async def test_leaving_a_stream_closes_it(build: Build, prompt: Prompt) -> None:
 
 async def test_a_bug_is_not_hidden_by_falling_over(build: Build, prompt: Prompt, streamed: bool) -> None:
     class Buggy(ScriptedTarget):
-        async def stream(self, prompt: Prompt, timeout_s: float) -> AsyncIterator[str | Answer]:
+        async def stream(self, prompt: Prompt, clocks: Clocks) -> AsyncIterator[str | Answer]:
             if prompt.question:
                 raise KeyError("a bug")
             yield ""

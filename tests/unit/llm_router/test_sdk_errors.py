@@ -6,8 +6,8 @@ import httpx2
 import openai
 import pytest
 
-from llm_router import anthropic_messages, openai_chat
-from llm_router.wire import Phases, phase_of, read_sdk_error
+from llm_router.providers import anthropic_messages, openai_client
+from llm_router.providers.wire import Phases, phase_of, read_sdk_error
 
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1")
 
@@ -37,7 +37,7 @@ def walk(error: type[Exception]) -> Iterator[type[Exception]]:
 
 @pytest.mark.parametrize(
     ("root", "phases"),
-    [(openai.OpenAIError, openai_chat.PHASES), (anthropic.AnthropicError, anthropic_messages.PHASES)],
+    [(openai.OpenAIError, openai_client.PHASES), (anthropic.AnthropicError, anthropic_messages.PHASES)],
 )
 def test_no_error_of_an_sdk_is_unmapped(root: type[Exception], phases: Phases) -> None:
     unmapped = {

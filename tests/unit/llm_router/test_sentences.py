@@ -1,6 +1,6 @@
 import pytest
 
-from llm_router.sentences import split_sentences
+from llm_router.providers.sentences import split_sentences
 
 MARKDOWN = """# A heading
 Some *text* with `code` and a [link](http://127.0.0.1/).

@@ -1,33 +1,15 @@
-from datetime import UTC, datetime
+from decimal import Decimal
 
+import httpx2
+import openai
 import pytest
 
-from llm_router.wire import as_body, as_count, read_error_body, read_retry_after
+from core.errors import CassetteMissError
+from llm_router.faults import TargetFault
+from llm_router.providers.openai_client import PHASES
+from llm_router.providers.wire import as_body, as_count, as_money, faults_of, read_error_body
 
-NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "7"}, 7.0),
-        ({"retry-after": "0.25"}, 0.25),
-        ({"retry-after": "-3"}, 0.0),
-        ({"retry-after": "86400"}, 86_400.0),
-        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
-        ({"retry-after-ms": "soon", "retry-after": "9"}, 9.0),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT"}, 30.0),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 -0000"}, 30.0),
-        ({"retry-after": "Wed, 21 Oct 2026 07:00:00 GMT"}, 0.0),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "inf"}, None),
-        ({"retry-after": ""}, None),
-    ],
-)
-def test_every_form_of_retry_after_is_read(headers: dict[str, str], seconds: float | None) -> None:
-    assert read_retry_after(headers, NOW) == seconds
+REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1")
 
 
 @pytest.mark.parametrize(
@@ -51,4 +33,47 @@ def test_error_bodies_of_all_shapes_are_read(body: object, kind: str | None, cod
 def test_json_that_is_not_what_it_should_be_reads_as_nothing() -> None:
     assert [as_count(value) for value in (3, -1, True, 2.5, "4", None)] == [3, 0, 0, 0, 0, 0]
     assert as_body('{"a": 1}') == {"a": 1}
-    assert [as_body(value) for value in ("<html>", "[1]", None, 3)] == [{}, {}, {}, {}]
+    assert [as_body(value) for value in ("<html>", "[1]", None, 3, "[" * 100_000)] == [{}, {}, {}, {}, {}]
+    assert [as_money(value) for value in (True, "1", None, -1, float("nan"), float("inf"))] == [None] * 6
+    assert [as_money(value) for value in (0, 0.000103, 1e-8)] == [Decimal(0), Decimal("0.000103"), Decimal("1E-8")]
+
+
+class CannotOverwriteExistingCassetteException(Exception):  # noqa: N818 - named as vcrpy's own
+    pass
+
+
+def lose(cause: BaseException, *, as_context: bool) -> openai.APIConnectionError:
+    lost = openai.APIConnectionError(request=REQUEST)
+    lost.__cause__ = None if as_context else cause
+    lost.__context__ = cause if as_context else None
+    return lost
+
+
+MISSES = [
+    CassetteMissError("no answer"),
+    CannotOverwriteExistingCassetteException("POST /v1 sk-secret"),
+    lose(CassetteMissError("no answer"), as_context=False),
+    lose(CannotOverwriteExistingCassetteException("POST /v1 sk-secret"), as_context=True),
+    lose(lose(CannotOverwriteExistingCassetteException("POST /v1 sk-secret"), as_context=True), as_context=False),
+]
+
+
+@pytest.mark.parametrize("error", MISSES)
+def test_a_miss_of_a_recording_is_no_fault_of_a_target(error: Exception) -> None:
+    with pytest.raises(CassetteMissError) as caught, faults_of("main", "openai", PHASES):
+        raise error
+    assert "sk-secret" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_a_chain_of_causes_that_goes_round_has_an_end() -> None:
+    lost = openai.APIConnectionError(request=REQUEST)
+    lost.__cause__ = httpx2.ConnectError("refused")
+    lost.__cause__.__cause__ = lost
+    with pytest.raises(TargetFault, match="connection"), faults_of("main", "openai", PHASES):
+        raise lost
+
+
+def test_what_is_no_fault_of_the_other_side_passes() -> None:
+    with pytest.raises(KeyError), faults_of("main", "openai", PHASES):
+        raise KeyError("a bug of ours")

@@ -1,0 +1,1 @@
+"""Exchanges with providers, recorded once and played again without a network."""

@@ -1,0 +1,1 @@
+"""How targets fare: breakers, latencies, busy counters, and the budget of extra calls."""

@@ -1,0 +1,162 @@
+"""The configuration as the router runs it: swapped whole, while calls under way keep the one they began with."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from core.errors import ModelNotFoundError, TargetNotFoundError
+from llm_router.config import ModelConfig, RouterConfig, TargetConfig
+from llm_router.fitness import combine
+from llm_router.health.health import Health
+from llm_router.health.retry_budget import RetryBudget
+from llm_router.policies import Policy, build_policy
+from llm_router.providers.provider import PROVIDERS, Materials
+from llm_router.route import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A logical model: its targets, and who of them is asked first."""
+
+    config: ModelConfig
+    routes: tuple[Route, ...]
+    policy: Policy
+
+
+class Snapshot:
+    """One configuration, whose targets stay open as long as it is in force or a call uses it.
+
+    Args:
+        config: what the router was told.
+        routes: a route a target of it.
+        random: a number in [0, 1), for the policies.
+        before: the configuration that this one follows; targets that both have are shared.
+    """
+
+    def __init__(
+        self,
+        config: RouterConfig,
+        routes: Sequence[Route],
+        random: Callable[[], float],
+        before: "Snapshot | None" = None,
+    ) -> None:
+        self.config = config
+        self.routes = tuple(routes)
+        keeps_budget = before is not None and before.config.retry_budget == config.retry_budget
+        self.retry_budget: RetryBudget = (
+            before.retry_budget if before is not None and keeps_budget else RetryBudget(config.retry_budget)
+        )
+        self._by_name = {route.name: route for route in self.routes}
+        self.models: Mapping[str, Model] = {
+            model.name: Model(model, self._routes_of(model), build_policy(model, random)) for model in config.models
+        }
+        self._calls = 0
+        self._is_retired = False
+        self._holders: Counter[int] = before._holders if before is not None else Counter()
+        self._holders.update(id(route.target) for route in self.routes)
+
+    def find_model(self, name: str) -> Model:
+        """Return the model of this name.
+
+        Raises:
+            ModelNotFoundError: there is none.
+        """
+        model = self.models.get(name)
+        if model is None:
+            known = sorted(self.models)
+            raise ModelNotFoundError(f"no LLM model is named {name!r}; known are {', '.join(known)}", known=known)
+        return model
+
+    def get_route(self, name: str) -> Route:
+        """Return the target of this name.
+
+        Raises:
+            TargetNotFoundError: there is none.
+        """
+        route = self._by_name.get(name)
+        if route is None:
+            known = sorted(self._by_name)
+            raise TargetNotFoundError(f"no LLM target is named {name!r}; known are {', '.join(known)}", known=known)
+        return route
+
+    def named(self, names: Sequence[str]) -> tuple[Route, ...]:
+        """Return the targets of these names, and the local ones."""
+        return tuple(self._by_name[name] for name in names)
+
+    def enter(self) -> None:
+        """Count a call that uses this configuration."""
+        self._calls += 1
+
+    async def leave(self) -> None:
+        """Count the call's end; the last one of an old configuration closes what the new one does not use."""
+        self._calls -= 1
+        await self._close_if_idle()
+
+    async def retire(self) -> None:
+        """Make way for the next configuration, or for none."""
+        self._is_retired = True
+        await self._close_if_idle()
+
+    async def _close_if_idle(self) -> None:
+        if not self._is_retired or self._calls:
+            return
+        self._calls = -1  # never again
+        async with AsyncExitStack() as stack:
+            for route in self.routes:
+                self._holders[id(route.target)] -= 1
+                if not self._holders[id(route.target)]:
+                    stack.push_async_callback(route.target.aclose)
+
+    def _routes_of(self, model: ModelConfig) -> tuple[Route, ...]:
+        named = [self._by_name[name] for name in model.targets]
+        local = [route for route in self.routes if route.local and route.name not in model.targets]
+        return (*named, *(local if model.extractive else ()))
+
+
+def build_routes(
+    config: RouterConfig, materials: Materials, clock: Callable[[], float], before: "Snapshot | None" = None
+) -> list[Route]:
+    """Return a route a target.
+
+    What has not changed keeps its connections, and the same model behind the same key keeps its health.
+
+    Raises:
+        ConfigurationError: a target's provider is unknown, or will not make it.
+    """
+    unchanged = {route.name: route for route in before.routes} if before else {}
+    routes: list[Route] = []
+    for target in config.targets:
+        provider = PROVIDERS.get(target.provider)
+        old = unchanged.get(target.name)
+        is_same = old is not None and old.config == target
+        routes.append(
+            Route(
+                target=old.target if old is not None and is_same else provider.build(target, materials),
+                config=target,
+                health=_keep_health(target, config, clock, before),
+                limits=combine(provider.limits, target.capabilities),
+                local=provider.local,
+            )
+        )
+    return routes
+
+
+def _keep_health(
+    target: TargetConfig, config: RouterConfig, clock: Callable[[], float], before: Snapshot | None
+) -> Health:
+    """Return the health of the same model behind the same key, else a new one; a switch stays as it was turned."""
+    health = Health(config.breaker, clock)
+    if before is None:
+        return health
+    old = next((route for route in before.routes if route.name == target.name), None)
+    if old is None:
+        return health
+    if before.config.breaker == config.breaker and _identity(old.config) == _identity(target):
+        return old.health
+    health.enabled = old.health.enabled
+    return health
+
+
+def _identity(config: TargetConfig) -> tuple[str, ...]:
+    return (config.provider, config.model, config.credential)

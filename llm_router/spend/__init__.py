@@ -1,0 +1,1 @@
+"""What LLM calls cost, and what may be spent on them."""
