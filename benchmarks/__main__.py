@@ -5,24 +5,34 @@ import asyncio
 import importlib
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.blocks import SpreadFigure
 from benchmarks.figures import Figure, read_machine
 
-BENCHMARKS = ("ingestion", "recall", "lexical", "rest")
+BENCHMARKS = ("ingestion", "recall", "lexical", "rest", "router")
+EXTRAS = {"router": ("litellm", "memory")}
+"""What a benchmark does only when it is told to."""
 
 
-async def run(names: list[str]) -> dict[str, list[Figure]]:
+async def run(names: list[str], extras: Mapping[str, bool]) -> dict[str, list[Figure]]:
     """Run benchmarks one after another; each tells on stderr when it starts."""
     found = {}
     for name in names:
         print(f"measuring {name} …", file=sys.stderr)
         measure = importlib.import_module(f"benchmarks.{name}").measure
-        found[name] = [figure async for figure in measure()]
+        told = {extra: extras[extra] for extra in EXTRAS.get(name, ())}
+        found[name] = [figure async for figure in measure(**told)]
     return found
+
+
+def tell_spread(figure: Figure) -> str:
+    """Return from where to where a figure went when it was measured again."""
+    return f"{figure.least:,.2f} … {figure.greatest:,.2f}" if isinstance(figure, SpreadFigure) else ""
 
 
 def main() -> None:
@@ -30,19 +40,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.add_argument("--litellm", action="store_true", help="router: install litellm apart, and compare it too")
+    parser.add_argument("--memory", action="store_true", help="router: watch its memory over 100,000 calls")
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}; known are {', '.join(BENCHMARKS)}")
-    found = asyncio.run(run(options.names or list(BENCHMARKS)))
+    found = asyncio.run(run(options.names or list(BENCHMARKS), vars(options)))
     machine = read_machine()
     if options.json:
         figures = {name: [asdict(figure) for figure in each] for name, each in found.items()}
         print(json.dumps({"machine": machine, "figures": figures}, indent=2))
         return
-    table = Table("benchmark", "figure", "value", "unit", "aim", title=f"{machine}")
+    table = Table("benchmark", "figure", "value", "unit", "spread", "aim", title=f"{machine}")
     for name, each in found.items():
         for figure in each:
-            table.add_row(name, figure.name, f"{figure.value:,.2f}", figure.unit, figure.aim)
+            table.add_row(name, figure.name, f"{figure.value:,.2f}", figure.unit, tell_spread(figure), figure.aim)
     Console().print(table)
 
 

@@ -1,3 +1,4 @@
+# size: the one tree of all errors, drawn and declared in one place
 """Every error that a user can meet, in one tree; each leaf has a stable code.
 
 LatticeError

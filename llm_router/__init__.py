@@ -21,6 +21,7 @@ from llm_router.config.watch import ConfigWatch
 from llm_router.embedding import EmbeddingRouter
 from llm_router.experiments import Experiments, Reward, VariantReport, add_reward, reward_of_rating
 from llm_router.faults import FaultKind, Scope, TargetFault
+from llm_router.policies import Calibration, CurvePoint, DifficultyScore, calibrate, explain_difficulty, read_outcomes
 from llm_router.ports import ANYBODY, Accounts, Caller, Observer
 from llm_router.prices import Prices
 from llm_router.prompt import (
@@ -40,8 +41,10 @@ from llm_router.providers.provider import PROVIDERS, Materials, Provider
 from llm_router.providers.scripted import ScriptedTarget
 from llm_router.pursuit import Pace
 from llm_router.reply import NO_ANSWER, Answer, Attempt, Reply, ReplyEvent, TokenEvent, Usage
+from llm_router.route import Route
 from llm_router.router import Parts, Router
 from llm_router.spend.accounts import PostgresAccounts
+from llm_router.spend.reports import BudgetState, Spend, SpendBy, read_budgets, read_spend
 from llm_router.structure import Structured, ask_for
 from llm_router.switches import read_switches, set_switch
 from llm_router.target import Clocks, Target
@@ -59,13 +62,17 @@ __all__ = [
     "Attempt",
     "BreakerConfig",
     "BudgetConfig",
+    "BudgetState",
     "CacheConfig",
+    "Calibration",
     "Caller",
     "Capabilities",
     "Cassette",
     "CassetteMode",
     "Clocks",
     "ConfigWatch",
+    "CurvePoint",
+    "DifficultyScore",
     "Embed",
     "EmbeddingRouter",
     "Evidence",
@@ -88,10 +95,13 @@ __all__ = [
     "ReplyEvent",
     "RetryBudgetConfig",
     "Reward",
+    "Route",
     "Router",
     "RouterConfig",
     "Scope",
     "ScriptedTarget",
+    "Spend",
+    "SpendBy",
     "Structured",
     "Target",
     "TargetConfig",
@@ -111,9 +121,14 @@ __all__ = [
     "build_embedder",
     "build_router",
     "build_router_of",
+    "calibrate",
+    "explain_difficulty",
     "load_openai_embedder",
     "problems_of",
+    "read_budgets",
     "read_config",
+    "read_outcomes",
+    "read_spend",
     "read_switches",
     "reward_of_rating",
     "set_switch",

@@ -63,10 +63,10 @@ def tell_breakers(failed: Route, fault: TargetFault, permit: Permit | None, rout
         breaker.abandon(permit)
     elif fault.scope == "target" and fault.kind != "not_found":
         breaker.fail(permit)
+    elif fault.kind == "rate_limited" and fault.retry_after_s:
+        breaker.trip(fault.retry_after_s)  # it is well, and says itself how long it wants to be left alone
     elif fault.kind == "rate_limited":
         breaker.fail(permit)
-        if fault.retry_after_s:
-            breaker.trip(fault.retry_after_s)
     else:
         breaker.abandon(permit)
         for route in routes:

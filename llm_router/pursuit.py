@@ -154,13 +154,25 @@ class Pursuit(Generic[T]):
         async def ask() -> T:
             nonlocal permit
             leave, permit = permit, None
-            if leave is None:
-                leave = route.health.breaker.admit(alone=True)
-            if leave is None:
-                raise TargetFault(route.name, "overloaded", cause="left_alone", retryable=False)
-            return await self._once(self._call, route, leave)
+            return await self._once(self._call, route, leave or await self._be_admitted(route))
 
         return await self._retrying(route)(ask)
+
+    async def _be_admitted(self, route: Route) -> Permit:
+        """Return leave to ask a target again, which others may have found failing meanwhile.
+
+        Raises:
+            TargetFault: it is left alone, and there is somebody else to ask or no time to wait.
+        """
+        breaker = route.health.breaker
+        while True:
+            permit = breaker.admit(alone=True)
+            if permit is not None:
+                return permit
+            wait_s = max(breaker.reopens_in_s(), LEAST_WAIT_S)
+            if self._field.remote or self._field.local or wait_s >= self._call.ledger.remaining_s():
+                raise TargetFault(route.name, "overloaded", cause="left_alone", retryable=False)
+            await self._pace.sleep(wait_s)
 
     def _retrying(self, route: Route) -> AsyncRetrying:
         config = self._config

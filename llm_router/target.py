@@ -22,7 +22,7 @@ class Clocks:
     connect_s: float = 5.0
     first_token_s: float = 60.0
     gap_s: float = 30.0
-    total_s: float = 120.0
+    total_s: float = 60.0
 
 
 class Target(Protocol):

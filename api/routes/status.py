@@ -47,13 +47,13 @@ async def ready(request: ApiRequest) -> ReadyView:
 async def info(request: ApiRequest) -> InfoView:
     """Return the version, the models and the limits."""
     settings, embedder = request.service.settings, request.service.embedder
-    targets = [TargetView(name=each.label, provider=each.provider, model=each.model) for each in settings.llm.targets]
+    configs = [route.config for route in request.service.llm.router.routes]
     return InfoView(
         version=read_version(),
         embedding=EmbeddingView(
             provider=settings.embedding.provider, model=embedder.model, dimension=embedder.dimension
         ),
-        targets=[*targets, TargetView(name="extractive", provider="extractive", model="")],
+        targets=[TargetView(name=each.name, provider=each.provider, model=each.model) for each in configs],
         time_unit_days=settings.time_unit_days,
         limits=LimitsView(
             body_bytes=settings.max_body_bytes, page_items=200, recall_k=200, question_characters=QUESTION_LENGTH

@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 class ConfigWatch:
     """Looks at the file now and then, and applies what is another configuration than the one in force.
 
-    Each look reads the whole file (some thousand bytes, about a millisecond): times and sizes would miss a change
+    Each look reads the whole file (some thousand bytes, less than a millisecond): times and sizes would miss a change
     within one tick of the file system's clock, and changed keys. So it does not matter whether the file is written
     over, replaced by renaming, or reached through a symbolic link that moves, as Kubernetes does. A change counts
     once it stands still, so that no half-written file is applied or complained of.

@@ -20,7 +20,7 @@ from llm_router.ledger import Ledger
 from llm_router.policies import build_policy
 from llm_router.ports import Accounts, Caller, Observer
 from llm_router.prompt import Prompt
-from llm_router.pursuit import LEAST_WAIT_S, NobodyLeftError, Pace, Pursuit
+from llm_router.pursuit import NobodyLeftError, Pace, Pursuit
 from llm_router.reply import Answer
 from llm_router.route import Route
 from llm_router.snapshot import Model, Snapshot
@@ -116,30 +116,10 @@ class Engine:
         self._snapshot.retry_budget.earn()
         enabled = [route for route in self.routes if route.health.enabled]
         routes = self._model.policy.order(enabled, prompt)
-        while True:
-            try:
-                return await Pursuit(call, Field(routes), once, self._pace).run_remote()
-            except NobodyLeftError as nobody:
-                routes = [route for route in routes if self._is_worth_waiting(route, faults)]
-                if not await self._wait(routes, ledger):
-                    raise _conclude(call, faults, nobody) from None
-
-    def _is_worth_waiting(self, route: Route, faults: Sequence[TargetFault]) -> bool:
-        """Say whether a target was left alone for the sake of what passes, and not because it was asked enough.
-
-        Batches go together, so when a target is out of its quota they all are told; one of them probes it afterwards,
-        and the others must wait for that rather than give up.
-        """
-        own = [fault for fault in faults if fault.target == route.name]
-        return len(own) < self._snapshot.config.attempts_per_target and all(fault.retryable for fault in own)
-
-    async def _wait(self, routes: Sequence[Route], ledger: Ledger) -> bool:
-        """Wait until one of these targets may be asked again; say whether there was time and leave for it."""
-        waits = [max(route.health.breaker.reopens_in_s(), LEAST_WAIT_S) for route in routes]
-        if not waits or min(waits) >= ledger.remaining_s() or not self._snapshot.retry_budget.spend():
-            return False
-        await self._pace.sleep(min(waits))
-        return True
+        try:
+            return await Pursuit(call, Field(routes), once, self._pace).run_remote()
+        except NobodyLeftError as nobody:
+            raise _conclude(call, faults, nobody) from None
 
     async def aclose(self) -> None:
         """End what is still being entered, and close the connections."""

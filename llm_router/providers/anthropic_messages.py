@@ -32,13 +32,18 @@ _Events = anthropic.AsyncStream[object]
 
 
 class AnthropicTarget:
-    """A model behind Anthropic's Messages API, or a server that speaks it."""
+    """A model behind Anthropic's Messages API, or a server that speaks it.
 
-    def __init__(self, config: TargetConfig) -> None:
+    Args:
+        config: of the target.
+        http_client: in the place of the SDK's own.
+    """
+
+    def __init__(self, config: TargetConfig, http_client: httpx2.AsyncClient | None = None) -> None:
         self.name = config.name
         self.provider = config.provider
         self.model = config.model
-        self._client = _build_client(config)
+        self._client = _build_client(config, http_client)
 
     async def ask(self, prompt: Prompt, clocks: Clocks) -> Answer:
         """Return the whole answer."""
@@ -47,7 +52,7 @@ class AnthropicTarget:
             body = await self._client.post(
                 _PATH,
                 body=build_messages_request(prompt, self.model),
-                options={"timeout": _timeout_of(clocks)},
+                options=_options(clocks),
                 cast_to=object,
             )
         reading.read_whole(body)
@@ -71,13 +76,12 @@ class AnthropicTarget:
         await self._client.close()
 
     async def _open_stream(self, body: dict[str, object], clocks: Clocks) -> _Events:
-        options: anthropic.RequestOptions = {"timeout": _timeout_of(clocks)}
         return await self._client.post(
-            _PATH, body=body, options=options, cast_to=object, stream=True, stream_cls=_Events
+            _PATH, body=body, options=_options(clocks), cast_to=object, stream=True, stream_cls=_Events
         )
 
 
-def _build_client(config: TargetConfig) -> anthropic.AsyncAnthropic:
+def _build_client(config: TargetConfig, http_client: httpx2.AsyncClient | None) -> anthropic.AsyncAnthropic:
     headers: dict[str, str | anthropic.Omit] = {**config.headers}
     if config.api_key_header and config.api_key:
         headers[config.api_key_header] = config.api_key
@@ -90,11 +94,15 @@ def _build_client(config: TargetConfig) -> anthropic.AsyncAnthropic:
         default_headers=cast("Mapping[str, str]", headers),
         default_query=config.query,
         open_telemetry=False,
+        http_client=http_client,
     )
 
 
-def _timeout_of(clocks: Clocks) -> httpx2.Timeout:
-    return httpx2.Timeout(clocks.total_s, connect=clocks.connect_s)
+def _options(clocks: Clocks) -> anthropic.RequestOptions:
+    return {
+        "timeout": httpx2.Timeout(clocks.total_s, connect=clocks.connect_s),
+        "follow_redirects": False,  # the prompt goes to the address of the configuration and to no other
+    }
 
 
 def _build(config: TargetConfig, _: Materials) -> AnthropicTarget:

@@ -7,6 +7,8 @@ they leave out and add, and the SDK's typed models promise more than is sent.
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
+import httpx2
+
 from llm_router.config import TargetConfig
 from llm_router.prompt import Prompt
 from llm_router.providers.chat_reading import ChatReading
@@ -22,14 +24,19 @@ _PATH = "/chat/completions"
 
 
 class OpenAIChatTarget:
-    """A model behind any server that speaks Chat Completions."""
+    """A model behind any server that speaks Chat Completions.
 
-    def __init__(self, config: TargetConfig) -> None:
+    Args:
+        config: of the target.
+        http_client: in the place of the SDK's own.
+    """
+
+    def __init__(self, config: TargetConfig, http_client: httpx2.AsyncClient | None = None) -> None:
         self.name = config.name
         self.provider = config.provider
         self.model = config.model
         self._legacy_max_tokens = config.legacy_max_tokens
-        self._client = OpenAIClient(config)
+        self._client = OpenAIClient(config, http_client)
 
     async def ask(self, prompt: Prompt, clocks: Clocks) -> Answer:
         """Return the whole answer."""

@@ -22,9 +22,14 @@ Events = openai.AsyncStream[object]
 
 
 class OpenAIClient:
-    """The connections of one target. Bodies go and come as plain JSON, and nothing is ever sent twice."""
+    """The connections of one target. Bodies go and come as plain JSON, and nothing is ever sent twice.
 
-    def __init__(self, config: TargetConfig) -> None:
+    Args:
+        config: address, key, headers and query.
+        http_client: in the place of the SDK's own.
+    """
+
+    def __init__(self, config: TargetConfig, http_client: httpx2.AsyncClient | None = None) -> None:
         headers = {**config.headers}
         if config.api_key_header and config.api_key:
             headers[config.api_key_header] = config.api_key
@@ -35,6 +40,7 @@ class OpenAIClient:
             max_retries=0,
             default_headers=headers,
             default_query=config.query,
+            http_client=http_client,
         )
         self._sdk.organization = self._sdk.project = None  # of the environment's account, not of the target's
 
@@ -56,7 +62,10 @@ class OpenAIClient:
         await self._sdk.close()
 
     def _options(self, clocks: Clocks) -> openai.RequestOptions:
-        options: openai.RequestOptions = {"timeout": httpx2.Timeout(clocks.total_s, connect=clocks.connect_s)}
+        options: openai.RequestOptions = {
+            "timeout": httpx2.Timeout(clocks.total_s, connect=clocks.connect_s),
+            "follow_redirects": False,  # the prompt goes to the address of the configuration and to no other
+        }
         if not self._sends_bearer:
             options["headers"] = {"Authorization": openai.omit}
         return options

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from urllib.parse import quote
 
+import httpx2
+
 from llm_router.config import Capabilities, TargetConfig
 from llm_router.faults import TargetFault
 from llm_router.prompt import Prompt
@@ -24,13 +26,18 @@ _POLL_FIRST_S, _POLL_MOST_S = 0.5, 5.0
 
 
 class OpenAIResponsesTarget:
-    """A model behind a server that speaks Responses."""
+    """A model behind a server that speaks Responses.
 
-    def __init__(self, config: TargetConfig) -> None:
+    Args:
+        config: of the target.
+        http_client: in the place of the SDK's own.
+    """
+
+    def __init__(self, config: TargetConfig, http_client: httpx2.AsyncClient | None = None) -> None:
         self.name = config.name
         self.provider = config.provider
         self.model = config.model
-        self._client = OpenAIClient(config)
+        self._client = OpenAIClient(config, http_client)
 
     async def ask(self, prompt: Prompt, clocks: Clocks) -> Answer:
         """Return the whole answer."""

@@ -37,4 +37,4 @@ class Provider:
     local: bool = False
 
 
-PROVIDERS: Registry[Provider] = Registry("lattice.providers", "LLM provider")
+PROVIDERS: Registry[Provider] = Registry("lattice.providers", "LLM provider", Provider)

@@ -14,7 +14,7 @@ from core.clock import utc_now
 from core.errors import CassetteMissError
 from llm_router.faults import Phase, Signal, Wire, fault_of
 from llm_router.providers.waits import read_retry_after
-from llm_router.reply import Usage
+from llm_router.reply import NO_USAGE, Usage
 
 Phases = Mapping[type[BaseException], Phase]
 """Which phase an exception class tells of; the nearest ancestor counts."""
@@ -31,6 +31,8 @@ TRANSPORT_PHASES: Phases = {
     RecursionError: "decode",  # JSON nested beyond all measure
 }
 """Exceptions that reach a caller of the SDKs as they are, mostly in mid-stream."""
+
+_NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 _MISS = "CannotOverwriteExistingCassetteException"  # vcrpy's; the product does not import it to know it by name
 
@@ -119,9 +121,14 @@ def phase_of(error: BaseException, phases: Phases) -> Phase | None:
     return next((known[each] for each in type(error).__mro__ if each in known), None)
 
 
-def is_miss(error: BaseException) -> bool:
-    """Say whether an exception tells, itself or by what led to it, that a recording lacks an answer."""
-    return any(isinstance(each, CassetteMissError) or type(each).__name__ == _MISS for each in _list_causes(error))
+def find_miss(error: BaseException, target: str) -> CassetteMissError | None:
+    """Return the miss of a recording that an exception tells of, itself or by what led to it; None if there is none."""
+    for each in _list_causes(error):
+        if isinstance(each, CassetteMissError):
+            return each
+        if type(each).__name__ == _MISS:  # its own words quote the request
+            return CassetteMissError(f"{target}: the recording has no answer to this request", target=target)
+    return None
 
 
 def _list_causes(error: BaseException) -> Iterator[BaseException]:
@@ -132,6 +139,10 @@ def _list_causes(error: BaseException) -> Iterator[BaseException]:
             seen.add(id(each))
             yield each
             open_ += [cause for cause in (each.__cause__, each.__context__) if cause is not None]
+
+
+def _was_never_sent(error: BaseException) -> bool:
+    return any(isinstance(each, _NEVER_SENT) for each in _list_causes(error))
 
 
 def _is_transport(error: BaseException | None) -> bool:
@@ -151,12 +162,13 @@ def faults_of(
     try:
         yield
     except Exception as error:
-        if is_miss(error):
-            problem = CassetteMissError(f"{target}: the recording has no answer to this request", target=target)
-        elif (signal := read_sdk_error(error, wire, phases)) is None:
+        signal = read_sdk_error(error, wire, phases)
+        if (miss := find_miss(error, target)) is not None:
+            problem = miss
+        elif signal is None:
             raise
         else:
-            problem = fault_of(signal, target, usage())
+            problem = fault_of(signal, target, NO_USAGE if _was_never_sent(error) else usage())
     else:
         return
     raise problem from None  # what led to it may quote what must not be shown

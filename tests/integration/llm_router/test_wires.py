@@ -156,6 +156,13 @@ async def test_the_accounts_of_the_environment_stay_there(
     assert "of-the-environment" not in json.dumps(dict(stub.asked[0].headers))
 
 
+async def test_a_prompt_is_sent_to_no_other_address(wire: Wire, prompt: Prompt) -> None:
+    async with serving(wire.words.whole("x")) as other:
+        moved = Whole(b"{}", 308, {"location": f"{other.address}{wire.path}"})
+        assert (await fail(wire, prompt, moved, streamed=False)).kind == "malformed"
+    assert not other.asked
+
+
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize(
     ("response", "kind"),
@@ -167,6 +174,7 @@ async def test_the_accounts_of_the_environment_stay_there(
         (Whole(b"[" * 100_000), "malformed"),
         (Whole(b'{"error": {"code": 502, "message": "no"}}'), "server_error"),
         (Whole(b"{}", 429, {"retry-after": "7"}), "rate_limited"),
+        (Whole(b"{}", 307, {"location": "/elsewhere"}), "malformed"),
         (Silence(), "timeout"),
     ],
 )

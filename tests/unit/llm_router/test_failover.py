@@ -17,12 +17,14 @@ from llm_router import (
     ReplyEvent,
     RetryBudgetConfig,
     Router,
+    RouterConfig,
     ScriptedTarget,
     TargetConfig,
     TargetFault,
     TokenEvent,
     Tool,
     Variant,
+    build_router_of,
 )
 from llm_router.config import ExperimentConfig
 from tests.unit.llm_router.conftest import Setup
@@ -255,3 +257,14 @@ def test_the_credential_s_digest_tells_nothing() -> None:
     config = TargetConfig("a", "openai", "m", api_key="sk-secret")
     assert "secret" not in config.credential
     assert "secret" not in repr(config)
+
+
+async def test_calls_that_are_told_to_wait_together_are_answered_one_after_another(
+    build: Build, prompt: Prompt
+) -> None:
+    told: list[list[float | TargetFault]] = [[0.01, TargetFault("a", "rate_limited", retry_after_s=0.05)] for _ in range(5)]
+    target = ScriptedTarget([*told, "Turin."], "a")
+    router = build_router_of([target], RouterConfig(backoff_initial_s=0.0, deadline_s=5.0))
+    replies = await asyncio.gather(*(router.ask(prompt) for _ in range(5)))
+    assert {reply.text for reply in replies} == {"Turin."}
+    assert len(target.asked) == 10

@@ -8,6 +8,7 @@ from core.errors import CassetteMissError
 from llm_router.faults import TargetFault
 from llm_router.providers.openai_client import PHASES
 from llm_router.providers.wire import as_body, as_count, as_money, faults_of, read_error_body
+from llm_router.reply import NO_USAGE, Usage
 
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1")
 
@@ -77,3 +78,17 @@ def test_a_chain_of_causes_that_goes_round_has_an_end() -> None:
 def test_what_is_no_fault_of_the_other_side_passes() -> None:
     with pytest.raises(KeyError), faults_of("main", "openai", PHASES):
         raise KeyError("a bug of ours")
+
+
+@pytest.mark.parametrize(
+    ("cause", "usage"),
+    [
+        (httpx2.ConnectTimeout("slow"), NO_USAGE),
+        (httpx2.ConnectError("refused"), NO_USAGE),
+        (httpx2.ReadTimeout("slow"), Usage(7, 0)),
+    ],
+)
+def test_what_was_never_sent_cost_nothing(cause: Exception, usage: Usage) -> None:
+    with pytest.raises(TargetFault) as caught, faults_of("main", "openai", PHASES, lambda: Usage(7, 0)):
+        raise lose(cause, as_context=False)
+    assert caught.value.usage == usage
