@@ -11,12 +11,13 @@ from api.access import AccessLog
 from api.errors import answer_error, answer_fault, answer_framework_error
 from api.openapi import describe
 from api.request import ApiRequest
-from api.routes import documents, gems, recall, reflections, status
+from api.routes import documents, gems, llm, metrics, recall, reflections, status
 from api.service import Service, open_service
 from api.settings import Settings
+from api.slashes import KeepSlashes
 from core.errors import LatticeError
 
-ROUTERS = (gems.router, documents.router, recall.router, reflections.router, status.router)
+ROUTERS = (gems.router, documents.router, recall.router, reflections.router, llm.router, status.router)
 
 
 def create_app(
@@ -36,7 +37,7 @@ def create_app(
             yield
 
     app = Litestar(
-        route_handlers=[Router(path="/api/v1", route_handlers=ROUTERS)],
+        route_handlers=[Router(path="/api/v1", route_handlers=ROUTERS), metrics.router],  # where scrapers look for them
         lifespan=[serve],
         state=State({"settings": settings}),
         request_class=ApiRequest,
@@ -50,5 +51,5 @@ def create_app(
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = AccessLog(app.asgi_handler)
+    app.asgi_handler = AccessLog(KeepSlashes(app.asgi_handler))
     return app

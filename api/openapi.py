@@ -24,6 +24,7 @@ TAGS = {
     "documents": "What a gem knows.",
     "recall": "A question in, ranked passages out.",
     "reflections": "A question in, an answer with citations out.",
+    "llm": "The models that answer: their targets, what they cost, experiments.",
     "status": "The service itself.",
 }
 # no script at all, and the one style by its hash

@@ -29,11 +29,12 @@ def write_whole() -> bytes:
 
 def write_stream() -> list[bytes]:
     """Return the streamed answer, as it goes over the wire: one event a piece."""
-    deltas: list[dict[str, object]] = [{"role": "assistant", "content": ""}, *({"content": each} for each in PIECES)]
-    choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
-    ended: list[object] = [{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}]
-    bodies = [*({"choices": [choice]} for choice in choices), *ended, {"choices": [], "usage": USAGE}]
-    told = [json.dumps({**COMMON, "object": "chat.completion.chunk", **cast("dict[str, object]", b)}) for b in bodies]
+    deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}, *({"content": each} for each in PIECES), {}]
+    bodies: list[dict[str, object]] = [
+        {"choices": [{"index": 0, "delta": delta, "finish_reason": None if delta else "stop"}]} for delta in deltas
+    ]
+    bodies.append({"choices": [], "usage": USAGE})
+    told = [json.dumps({**COMMON, "object": "chat.completion.chunk", **body}) for body in bodies]
     events = [f"data: {each}\n\n".encode() for each in (*told, "[DONE]")]
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
     return [head, *(b"%x\r\n%s\r\n" % (len(event), event) for event in events), b"0\r\n\r\n"]

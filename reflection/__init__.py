@@ -1,5 +1,6 @@
 """Reflection: from a question to an answer that cites its evidence, is scored, stored and learned from."""
 
+from reflection.prompt import build_prompt
 from reflection.reflect import DoneEvent, EvidenceEvent, Reflections
 from reflection.reflection import (
     AxiomScore,
@@ -24,4 +25,5 @@ __all__ = [
     "ReflectionSummary",
     "Reflections",
     "StateChange",
+    "build_prompt",
 ]

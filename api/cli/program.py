@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 import typer
 from typer.main import get_command
 
-from api.cli import db, demo, doctor, documents, evaluation, gems, ingest, recall, reflect, serve, version
+from api.cli import db, demo, doctor, documents, evaluation, gems, ingest, llm, recall, reflect, serve, version
 from api.cli.exit_codes import FAULT, INTERRUPTED, PARTIAL, exit_code_of
 from api.cli.output import open_console, print_json
 from core.errors import LatticeError
@@ -25,6 +25,7 @@ for module in (demo, serve, ingest, recall, reflect):
     module.add_to(app)
 app.add_typer(gems.app, name="gems")
 app.add_typer(documents.app, name="documents")
+app.add_typer(llm.app, name="llm")
 app.add_typer(db.app, name="db")
 doctor.add_to(app)
 app.add_typer(evaluation.app, name="eval")

@@ -9,10 +9,28 @@ from typing import Protocol
 MODEL = "gpt-bench"
 KEY = "none"
 SYSTEM = "Answer from the evidence, in one sentence."
-QUESTION = "[1] Notes | notes.md\nAda moved to Turin in 2019, after nine years in Genoa.\n\nQuestion: When did Ada move?"
+QUESTION = (
+    "[1] Notes | notes.md\nAda moved to Turin in 2019, after nine years in Genoa.\n\nQuestion: When did Ada move?"
+)
 MAX_TOKENS = 256
 
-PIECES = tuple(f"{word} " for word in "Ada moved to Turin in 2019 , after nine years in the port of Genoa [1] .".split())
+PIECES = (
+    "Ada ",
+    "moved ",
+    "to ",
+    "Turin ",
+    "in ",
+    "2019, ",
+    "after ",
+    "nine ",
+    "years ",
+    "in ",
+    "the ",
+    "port ",
+    "of ",
+    "Genoa ",
+    "[1].",
+)
 TEXT = "".join(PIECES)
 """The answer, whole and as it is streamed."""
 

@@ -19,9 +19,7 @@ class LiteLLM:
 
     async def ask(self) -> str:
         """Return the answer."""
-        completion = await self._router.acompletion(
-            model=NAME, messages=MESSAGES, max_completion_tokens=MAX_TOKENS
-        )
+        completion = await self._router.acompletion(model=NAME, messages=MESSAGES, max_completion_tokens=MAX_TOKENS)
         return str(completion.choices[0].message.content)
 
     async def stream(self) -> Heard:

@@ -7,6 +7,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from core.errors import CassetteMissError
 from llm_router.config import EXTRACTIVE, Capabilities, TargetConfig
 from llm_router.prompt import Embed, Prompt
 from llm_router.providers.provider import Materials, Provider
@@ -66,6 +67,8 @@ class ExtractiveTarget:
         try:
             async with asyncio.timeout(min(timeout_s, EMBED_TIMEOUT_S)):
                 vectors = np.asarray(await self._embed(texts), dtype=np.float32)
+        except CassetteMissError:
+            raise  # an answer by words alone would hide that the recording lacks something
         except Exception as error:  # noqa: BLE001 - the last resort answers whatever the embedder does
             log.warning("extractive_embedding_failed", error=type(error).__name__)
             return None

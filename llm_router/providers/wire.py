@@ -125,9 +125,9 @@ def find_miss(error: BaseException, target: str) -> CassetteMissError | None:
     """Return the miss of a recording that an exception tells of, itself or by what led to it; None if there is none."""
     for each in _list_causes(error):
         if isinstance(each, CassetteMissError):
-            return each
+            return CassetteMissError(each.message, **{**each.details, "target": target})
         if type(each).__name__ == _MISS:  # its own words quote the request
-            return CassetteMissError(f"{target}: the recording has no answer to this request", target=target)
+            return CassetteMissError("the recording has no answer to this request", target=target)
     return None
 
 

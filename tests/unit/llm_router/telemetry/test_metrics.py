@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from core.errors import AllTargetsFailedError
@@ -123,9 +123,9 @@ async def test_both_formats_are_well_formed(watched: Build, seen: Seen, prompt: 
     router = watched(priced())
     seen.telemetry.watch_routes(lambda: router.routes)
     await router.ask(prompt)
-    families = {
-        each.name: each for each in text_string_to_metric_families(generate_openmetrics(seen.registry).decode())
-    }
+    encode, _ = choose_encoder("application/openmetrics-text")
+    parsed = text_string_to_metric_families(encode(seen.registry).decode())  # type: ignore[no-untyped-call]
+    families = {each.name: each for each in parsed}
     ours = {name for name in families if name.startswith("lattice_llm_")}
     assert ours == {
         "lattice_llm_calls",

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
+from random import Random
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NoOpTracerProvider, SpanKind, StatusCode
 from prometheus_client import CollectorRegistry
@@ -51,6 +54,12 @@ def attempts_of(seen: Seen) -> list[ReadableSpan]:
     return [span for span in seen.spans if "lattice.llm.attempt" in told(span)]
 
 
+def id_of(span: ReadableSpan | trace.Span) -> int:
+    context = span.get_span_context()
+    assert context is not None
+    return context.span_id
+
+
 def parent_id(span: ReadableSpan) -> int | None:
     return span.parent.span_id if span.parent else None
 
@@ -76,8 +85,8 @@ async def test_attempts_hang_under_the_call_and_the_call_under_the_current_span(
         assert trace.get_current_span() is outer
     assert reply.target == "b"
     call, attempts = call_of(seen), attempts_of(seen)
-    assert parent_id(call) == outer.get_span_context().span_id
-    assert [parent_id(each) for each in attempts] == [call.get_span_context().span_id] * 2
+    assert parent_id(call) == id_of(outer)
+    assert [parent_id(each) for each in attempts] == [id_of(call)] * 2
     assert [(each.name, each.kind) for each in (call, *attempts)] == [
         ("chat default", SpanKind.INTERNAL),
         ("chat a", SpanKind.CLIENT),
@@ -188,13 +197,13 @@ async def test_a_stream_may_be_left_by_another_task_than_it_was_begun_by(
     target = ScriptedTarget([["Tur", 5.0, "in", ScriptedTarget([]).answer("Turin", prompt)]], "a")
     stream = watched(target).stream(prompt)
     with seen.tracers.get_tracer("outside").start_as_current_span("outer") as outer:
-        assert await asyncio.create_task(anext(stream)) == TokenEvent("Tur")  # type: ignore[arg-type]
+        assert await asyncio.create_task(anext(stream)) == TokenEvent("Tur")
     with seen.tracers.get_tracer("outside").start_as_current_span("elsewhere") as elsewhere:
         await asyncio.create_task(stream.aclose())
         assert trace.get_current_span() is elsewhere
     call = call_of(seen)
-    assert parent_id(call) == outer.get_span_context().span_id
-    assert [parent_id(each) for each in attempts_of(seen)] == [call.get_span_context().span_id]
+    assert parent_id(call) == id_of(outer)
+    assert [parent_id(each) for each in attempts_of(seen)] == [id_of(call)]
     assert [told(each)["lattice.llm.outcome"] for each in (call, *attempts_of(seen))] == ["cancelled", "cancelled"]
     assert not caplog.records  # the API logs a context that is left in another one than it was entered in
 
@@ -212,7 +221,7 @@ async def test_a_hedge_is_an_attempt_beside_the_first(
         "a": "cancelled",
         "b": "answered",
     }
-    assert {parent_id(each) for each in found.values()} == {call.get_span_context().span_id}
+    assert {parent_id(each) for each in found.values()} == {id_of(call)}
     assert [told(found[name])["lattice.llm.attempt"] for name in ("a", "b")] == [1, 2]
     assert seen.spans[-1] is call
 
@@ -227,10 +236,41 @@ async def test_the_extractive_is_no_client_of_anybody(watched: Build, seen: Seen
 async def test_calls_at_once_keep_their_attempts_apart(watched: Build, seen: Seen, prompt: Prompt) -> None:
     router = watched(slow(prompt, 0.01))
     await asyncio.gather(*(read(router, prompt) if odd % 2 else router.ask(prompt) for odd in range(20)))
-    calls = {span.get_span_context().span_id for span in seen.spans if "lattice.llm.attempts" in told(span)}
+    calls = {id_of(span) for span in seen.spans if "lattice.llm.attempts" in told(span)}
     assert len(calls) == 20
     assert {parent_id(each) for each in attempts_of(seen)} == calls
-    assert len({span.get_span_context().trace_id for span in seen.spans}) == 20
+    assert all(parent_id(span) is None for span in seen.spans if id_of(span) in calls)
+
+
+class Balance(SpanProcessor):
+    """Counts the spans that have begun and not ended."""
+
+    def __init__(self) -> None:
+        self.open = self.begun = 0
+
+    def on_start(self, span: trace.Span, parent_context: Context | None = None) -> None:
+        self.open += 1
+        self.begun += 1
+
+    def on_end(self, span: ReadableSpan) -> None:
+        self.open -= 1
+
+
+async def test_no_span_stays_open_however_calls_end(watched: Build, seen: Seen, prompt: Prompt) -> None:
+    balance, chance = Balance(), Random(7)
+    seen.tracers.add_span_processor(balance)
+    failing = ScriptedTarget([[0.004, TargetFault("a", "malformed")]], "a")
+    router = watched(failing, slow(prompt, 0.004, "b"))
+
+    async def leave_at_some_moment(number: int) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(chance.random() * 0.02):
+                await (read(router, prompt) if number % 2 else router.ask(prompt))
+
+    await asyncio.gather(*(leave_at_some_moment(number) for number in range(60)))
+    assert balance.begun > 100
+    assert balance.open == 0
+    assert {told(span)["lattice.llm.outcome"] for span in seen.spans} == {"answered", "failed", "cancelled"}
 
 
 @pytest.mark.parametrize("tracers", [NoOpTracerProvider(), TracerProvider(ALWAYS_OFF)], ids=["no_sdk", "unsampled"])
