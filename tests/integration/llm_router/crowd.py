@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -12,71 +11,72 @@ from urllib.parse import urlsplit
 import psutil
 
 from core.errors import AllTargetsFailedError, BudgetExceededError, StreamBrokenError
-from llm_router import Caller, Prompt, Reply, ReplyEvent, Router
+from llm_router import DEFAULT_MODEL, Prompt, Reply, ReplyEvent, Router
 
 PATIENCE_S = 5.0
+
+Call = asyncio.Task[Reply | None]
 
 
 @dataclass(slots=True)
 class Outcomes:
-    """How the calls ended; `left` counts the callers who did not wait for it."""
+    """How calls ended; `left` counts the callers who did not wait for it."""
 
     replies: list[Reply] = field(default_factory=list)
     errors: list[AllTargetsFailedError | StreamBrokenError | BudgetExceededError] = field(default_factory=list)
     left: int = 0
 
-    def answers(self) -> Counter[str]:
-        """How many answers each target gave."""
-        return Counter(reply.target for reply in self.replies)
-
 
 class Crowd:
     """Callers of a router, each in a task of its own."""
 
-    def __init__(self, router: Router, prompt: Prompt, *, caller: Caller | None = None) -> None:
+    def __init__(self, router: Router, prompt: Prompt, deadline_s: float | None = None) -> None:
         self._router = router
         self._prompt = prompt
-        self._caller = caller or Caller()
-        self._tasks: list[asyncio.Task[None]] = []
-        self.outcomes = Outcomes()
+        self._deadline_s = deadline_s
+        self._calls: list[Call] = []
 
-    def call(self, model: str, *, streamed: bool, leave_after: int | None = None) -> asyncio.Task[None]:
-        """Begin a call; of a stream, leave after so many events."""
+    def call(self, model: str = DEFAULT_MODEL, *, streamed: bool = False, leave_after: int | None = None) -> Call:
+        """Begin a call; the reader of a stream leaves after so many events."""
         work = self._stream(model, leave_after) if streamed else self._ask(model)
-        task = asyncio.create_task(work)
-        self._tasks.append(task)
-        return task
+        call = asyncio.create_task(work)
+        self._calls.append(call)
+        return call
 
     async def end(self) -> Outcomes:
-        """Wait until all calls have ended, and tell how."""
-        for ended in await asyncio.gather(*self._tasks, return_exceptions=True):
-            if isinstance(ended, asyncio.CancelledError):
-                self.outcomes.left += 1
+        """Wait until all calls have ended, and tell how; whatever no caller should see is raised."""
+        outcomes = Outcomes()
+        for ended in await asyncio.gather(*self._calls, return_exceptions=True):
+            if isinstance(ended, Reply):
+                outcomes.replies.append(ended)
+            elif ended is None or isinstance(ended, asyncio.CancelledError):
+                outcomes.left += 1
             elif isinstance(ended, AllTargetsFailedError | StreamBrokenError | BudgetExceededError):
-                self.outcomes.errors.append(ended)
-            elif isinstance(ended, BaseException):
+                outcomes.errors.append(ended)
+            else:
                 raise ended
-        return self.outcomes
+        return outcomes
 
-    async def _ask(self, model: str) -> None:
-        self.outcomes.replies.append(await self._router.ask(self._prompt, model=model, caller=self._caller))
+    async def _ask(self, model: str) -> Reply:
+        return await self._router.ask(self._prompt, model=model, deadline_s=self._deadline_s)
 
-    async def _stream(self, model: str, leave_after: int | None) -> None:
+    async def _stream(self, model: str, leave_after: int | None) -> Reply | None:
+        stream = self._router.stream(self._prompt, model=model, deadline_s=self._deadline_s)
         read = 0
-        async with aclosing(self._router.stream(self._prompt, model=model, caller=self._caller)) as events:
+        async with aclosing(stream) as events:
             async for event in events:
                 if isinstance(event, ReplyEvent):
-                    self.outcomes.replies.append(event.reply)
+                    return event.reply
                 read += 1
                 if read == leave_after:
-                    self.outcomes.left += 1
-                    return
+                    return None
+        raise AssertionError("a stream ended without its reply")
 
 
-async def cancel_some(tasks: Iterable[asyncio.Task[None]], random: Random, *, share: float, within_s: float) -> None:
+async def cancel_some(tasks: Iterable[Call], random: Random, *, share: float, within_s: float) -> None:
     """Cancel a share of the tasks, each at a moment of its own; some of these twice, as an impatient server does."""
 
-    async def cancel(task: asyncio.Task[None], after_s: float, again: bool) -> None:
+    async def cancel(task: Call, after_s: float, *, again: bool) -> None:
         await asyncio.sleep(after_s)
         task.cancel()
         if again:
@@ -84,7 +84,7 @@ async def cancel_some(tasks: Iterable[asyncio.Task[None]], random: Random, *, sh
             task.cancel()
 
     chosen = [task for task in tasks if random.random() < share]
-    await asyncio.gather(*(cancel(task, random.random() * within_s, random.random() < 0.3) for task in chosen))
+    await asyncio.gather(*(cancel(task, random.random() * within_s, again=random.random() < 0.3) for task in chosen))
 
 
 def count_connections(address: str) -> int:

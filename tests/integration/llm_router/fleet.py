@@ -50,9 +50,7 @@ MODELS = {
 async def sailing(*names: str) -> AsyncIterator[dict[str, Stub]]:
     """Serve these behaviours, each on a server of its own."""
     async with AsyncExitStack() as stack:
-        yield {
-            name: await stack.enter_async_context(serving(Silence(), by_model=BEHAVIOURS[name])) for name in names
-        }
+        yield {name: await stack.enter_async_context(serving(Silence(), by_model=BEHAVIOURS[name])) for name in names}
 
 
 def target(name: str, way: str, stub: Stub) -> TargetConfig:

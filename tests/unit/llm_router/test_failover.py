@@ -1,7 +1,7 @@
 """Who is asked after whom, and who is left alone."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -27,6 +27,7 @@ from llm_router import (
     build_router_of,
 )
 from llm_router.config import ExperimentConfig
+from llm_router.providers.scripted import Step
 from tests.unit.llm_router.conftest import Setup
 from tests.wire.clock import Clock
 
@@ -262,8 +263,9 @@ def test_the_credential_s_digest_tells_nothing() -> None:
 async def test_calls_that_are_told_to_wait_together_are_answered_one_after_another(
     build: Build, prompt: Prompt
 ) -> None:
-    told: list[list[float | TargetFault]] = [[0.01, TargetFault("a", "rate_limited", retry_after_s=0.05)] for _ in range(5)]
-    target = ScriptedTarget([*told, "Turin."], "a")
+    scarce: list[Step] = [0.01, TargetFault("a", "rate_limited", retry_after_s=0.05)]
+    scripts: list[Iterable[Step] | str] = [*[scarce] * 5, "Turin."]
+    target = ScriptedTarget(scripts, "a")
     router = build_router_of([target], RouterConfig(backoff_initial_s=0.0, deadline_s=5.0))
     replies = await asyncio.gather(*(router.ask(prompt) for _ in range(5)))
     assert {reply.text for reply in replies} == {"Turin."}

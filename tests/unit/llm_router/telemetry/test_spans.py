@@ -18,6 +18,7 @@ from core.errors import AllTargetsFailedError, StreamBrokenError
 from llm_router import (
     Answer,
     AssistantTurn,
+    BreakerConfig,
     Evidence,
     ModelConfig,
     OutputSchema,
@@ -27,6 +28,7 @@ from llm_router import (
     Prompt,
     Reply,
     ReplyEvent,
+    RetryBudgetConfig,
     Router,
     ScriptedTarget,
     TargetFault,
@@ -260,7 +262,8 @@ async def test_no_span_stays_open_however_calls_end(watched: Build, seen: Seen, 
     balance, chance = Balance(), Random(7)
     seen.tracers.add_span_processor(balance)
     failing = ScriptedTarget([[0.004, TargetFault("a", "malformed")]], "a")
-    router = watched(failing, slow(prompt, 0.004, "b"))
+    patient = {"breaker": BreakerConfig(minimum_calls=1_000), "retry_budget": RetryBudgetConfig(burst=1_000.0)}
+    router = watched(failing, slow(prompt, 0.004, "b"), **patient)
 
     async def leave_at_some_moment(number: int) -> None:
         with suppress(TimeoutError):
