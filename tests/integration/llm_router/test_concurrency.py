@@ -101,9 +101,9 @@ async def test_calls_of_which_many_are_cancelled_leave_nothing_behind(
 async def test_an_open_breaker_lets_no_call_through_but_one_probe(prompt: Prompt) -> None:
     breaker = BreakerConfig(window_s=600.0, minimum_calls=20, open_s=0.4, ramp_s=0.0)
     asked: list[int] = []
-    async with sailing("fails", "stalls") as servers:
+    async with sailing("fails", "answers") as servers:
         config = configure(servers, breaker=breaker, attempts_per_target=1)
-        model = replace(config.models[0], name="default", targets=("fails-whole",))
+        model = replace(config.models[0], targets=("fails-whole",))
         router = build_router(replace(config, models=(model,)), None)
         for wait_s in (0.0, 0.0, 0.45):
             await asyncio.sleep(wait_s)
