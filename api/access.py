@@ -14,7 +14,8 @@ from core.log import request_context
 
 REQUEST_ID = b"x-request-id"
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-QUIET_PATHS = ("/api/v1/health", "/api/v1/health/ready")  # asked every few seconds by whoever watches the service
+# asked every few seconds by whoever watches the service
+QUIET_PATHS = ("/api/v1/health", "/api/v1/health/ready", "/metrics")
 
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),

@@ -4,20 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
 from api.settings import Settings
 from core.errors import UnavailableError
 from core.pg import Database
+from knowledge import Embedder
 from llm_router import (
     ConfigWatch,
-    Embed,
+    EmbeddingRouter,
     Experiments,
     Parts,
     PostgresAccounts,
+    Route,
     Router,
     RouterConfig,
+    Telemetry,
     build_answer_cache,
     build_router,
     read_switches,
@@ -30,16 +34,37 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Llm:
-    """The router, with what it is given beside its configuration."""
+    """The router, with what it is given beside its configuration.
+
+    Attributes:
+        embedding: None where embeddings are not routed.
+    """
 
     router: Router
     accounts: PostgresAccounts
     experiments: Experiments
+    embedding: EmbeddingRouter | None = None
 
-    async def apply(self, config: RouterConfig) -> None:
-        """Take over a configuration, budgets included."""
+    def list_routes(self) -> list[Route]:
+        """Return all targets, those that embed included."""
+        return [*self.router.routes, *(self.embedding.routes if self.embedding is not None else ())]
+
+    async def apply(self, config: RouterConfig, database: Database) -> None:
+        """Take over a configuration, with its budgets, and the switches of targets that are new in it."""
         await self.router.reload(config)
         self.accounts.replace_budgets(config.budgets)
+        await self.obey_switches(database)
+
+    async def obey_switches(self, database: Database) -> None:
+        """Let the targets be asked, or not, as operators have switched them; without Postgres, as they were."""
+        try:
+            switches = await read_switches(database)
+        except UnavailableError as error:
+            _log.warning("llm_switches_unread", error=error.code)
+            return
+        for route in self.list_routes():
+            switch = switches.get(route.name)
+            route.health.enabled = switch is None or switch.enabled
 
 
 @asynccontextmanager
@@ -49,7 +74,8 @@ async def open_llm(
     *,
     database: Database,
     accounts: PostgresAccounts,
-    embed: Embed,
+    telemetry: Telemetry,
+    embedder: Embedder,
     environment: Mapping[str, str],
 ) -> AsyncIterator[Llm]:
     """Start the router, and what keeps it in step; stop both again."""
@@ -59,13 +85,17 @@ async def open_llm(
         cache = build_answer_cache(config.cache)
         if cache is not None:
             stack.push_async_callback(cache.aclose)
-        router = build_router(config, embed, Parts(accounts=accounts, cache=cache, trials=experiments))
+        router = build_router(
+            config, embedder.embed, Parts(accounts=accounts, observer=telemetry, cache=cache, trials=experiments)
+        )
         stack.push_async_callback(router.aclose)
-        llm = Llm(router, accounts, experiments)
-        await take_over_switches(llm.router, database)
-        tasks = [asyncio.create_task(_follow_switches(router, database))]
+        llm = Llm(router, accounts, experiments, embedder if isinstance(embedder, EmbeddingRouter) else None)
+        telemetry.watch_routes(llm.list_routes)
+        await llm.obey_switches(database)
+        tasks = [asyncio.create_task(_follow_switches(llm, database))]
         if settings.llm.config is not None:
-            watch = ConfigWatch(settings.llm.config.expanduser(), environment, llm.apply, current=config)
+            apply = partial(llm.apply, database=database)
+            watch = ConfigWatch(settings.llm.config.expanduser(), environment, apply, current=config)
             tasks.append(asyncio.create_task(watch.run()))
         try:
             yield llm
@@ -75,18 +105,7 @@ async def open_llm(
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def take_over_switches(router: Router, database: Database) -> None:
-    """Let the targets be asked, or not, as operators have switched them."""
-    switches = await read_switches(database)
-    for route in router.routes:
-        switch = switches.get(route.name)
-        router.set_enabled(route.name, enabled=switch is None or switch.enabled)
-
-
-async def _follow_switches(router: Router, database: Database) -> None:
+async def _follow_switches(llm: Llm, database: Database) -> None:
     while True:
         await asyncio.sleep(SWITCHES_S)
-        try:
-            await take_over_switches(router, database)
-        except UnavailableError as error:
-            _log.warning("llm_switches_unread", error=error.code)
+        await llm.obey_switches(database)

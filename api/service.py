@@ -3,9 +3,11 @@
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
+
+from prometheus_client import CollectorRegistry
 
 import migrations
 from api.llm_wiring import Llm, open_llm
@@ -16,7 +18,7 @@ from core.errors import ConfigurationError, DatabaseUnfitError
 from core.pg import DEFAULT_TENANT, Database, PoolConfig, check_server, connect, normalise_url
 from gems import Gems, Moment
 from knowledge import Chunker, Embedder, Ingestion, Recall, load_fastembed, load_local
-from llm_router import PostgresAccounts, RouterConfig, build_embedder, load_openai_embedder
+from llm_router import PostgresAccounts, RouterConfig, Telemetry, build_embedder, build_registry, load_openai_embedder
 from reflection import Reflections
 
 
@@ -32,6 +34,7 @@ class Service:
     recall: Recall
     reflections: Reflections
     llm: Llm
+    metrics_registry: CollectorRegistry = field(default_factory=build_registry)
     tenant: UUID = DEFAULT_TENANT
 
     def at(self, now: datetime | None = None) -> Moment:
@@ -58,7 +61,9 @@ async def open_service(
         place = await stack.enter_async_context(open_place(settings))
         database = Database(_pool(settings, place.url), place.server.ensure_running if place.server else None)
         accounts = PostgresAccounts(database, config.budgets)
-        embedder, chunker = _build_embedder(settings.embedding, config, accounts, stack)
+        registry = build_registry()
+        telemetry = Telemetry(registry)
+        embedder, chunker = _build_embedder(settings.embedding, config, accounts, telemetry, stack)
         if place.server is None:
             await require_fit(place.url)
         if migrate or place.server is not None:
@@ -73,7 +78,8 @@ async def open_service(
                 config,
                 database=database,
                 accounts=accounts,
-                embed=embedder.embed,
+                telemetry=telemetry,
+                embedder=embedder,
                 environment=environment,
             )
         )
@@ -87,6 +93,7 @@ async def open_service(
             recall=recall,
             reflections=Reflections(database, gems, recall, llm.router),
             llm=llm,
+            metrics_registry=registry,
         )
 
 
@@ -145,7 +152,11 @@ async def require_schema(url: str) -> None:
 
 
 def _build_embedder(
-    settings: EmbeddingSettings, config: RouterConfig, accounts: PostgresAccounts, stack: AsyncExitStack
+    settings: EmbeddingSettings,
+    config: RouterConfig,
+    accounts: PostgresAccounts,
+    telemetry: Telemetry,
+    stack: AsyncExitStack,
 ) -> tuple[Embedder, Chunker]:
     local = load_local()
     stack.push_async_callback(local.aclose)
@@ -155,7 +166,7 @@ def _build_embedder(
             raise ConfigurationError(
                 "LATTICE_LLM__CONFIG has an [embedding], so none of LATTICE_EMBEDDING__… must be set"
             )
-        routed = build_embedder(config, accounts)
+        routed = build_embedder(config, accounts, telemetry)
         stack.push_async_callback(routed.aclose)
         return routed, chunker
     if settings.provider == "local":
@@ -175,6 +186,7 @@ def _build_embedder(
         base_url=settings.base_url,
         api_key=settings.api_key.get_secret_value(),
         accounts=accounts,
+        observer=telemetry,
     )
     stack.push_async_callback(remote.aclose)
     return remote, chunker

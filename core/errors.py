@@ -6,8 +6,8 @@ LatticeError
 │   ├── InvalidStateError        invalid_state          a quantum state out of its bounds
 │   ├── InvalidTermError         invalid_term           an axiom term that is not a usable number
 │   ├── InvalidCursorError       invalid_cursor         a page cursor that this server did not give
-│   ├── PromptUnsupportedError   prompt_unsupported     no LLM target of the model can do what is asked
-│   └── BodyTooLargeError        body_too_large         more bytes than one request may carry
+│   ├── BodyTooLargeError        body_too_large         more bytes than one request may carry
+│   └── PromptUnsupportedError   prompt_unsupported     no LLM target of the model can do what is asked
 ├── RequestError
 │   ├── MalformedBodyError       malformed_body         a body that is no JSON
 │   ├── MethodNotAllowedError    method_not_allowed     the path exists, but not for this method

@@ -48,6 +48,7 @@ from llm_router.spend.reports import BudgetState, Spend, SpendBy, read_budgets, 
 from llm_router.structure import Structured, ask_for
 from llm_router.switches import read_switches, set_switch
 from llm_router.target import Clocks, Target
+from llm_router.telemetry import Telemetry, build_registry
 from llm_router.wiring import build_embedder, build_router, build_router_of, load_openai_embedder
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "Target",
     "TargetConfig",
     "TargetFault",
+    "Telemetry",
     "TokenEvent",
     "Tool",
     "ToolCall",
@@ -119,6 +121,7 @@ __all__ = [
     "build_answer_cache",
     "build_config",
     "build_embedder",
+    "build_registry",
     "build_router",
     "build_router_of",
     "calibrate",

@@ -37,15 +37,16 @@ async def _race(
     dispose: Callable[[T], Awaitable[None]] | None,
 ) -> T:
     runs = [asyncio.create_task(first.run_remote())]
-    winner: asyncio.Task[T] | None = None
     try:
         done, _ = await asyncio.wait(runs, timeout=after_s)
         if not done and call.snapshot.retry_budget.spend():
             runs.append(asyncio.create_task(second.run_remote()))
         winner = await _first_to_answer(runs)
-        return winner.result()
-    finally:
         await _close([run for run in runs if run is not winner], dispose)
+        return winner.result()
+    except BaseException:
+        await _close(runs, dispose)  # the winner's too: a caller who leaves now will never take it
+        raise
 
 
 async def _first_to_answer(runs: list[asyncio.Task[T]]) -> asyncio.Task[T]:
@@ -67,6 +68,9 @@ def _may_decide(run: "asyncio.Task[T]") -> bool:
 async def _close(losers: list[asyncio.Task[T]], dispose: Callable[[T], Awaitable[None]] | None) -> None:
     for loser in losers:
         loser.cancel()
-    for outcome in await asyncio.gather(*losers, return_exceptions=True):
-        if dispose is not None and not isinstance(outcome, BaseException):
-            await dispose(outcome)
+    try:
+        await asyncio.gather(*losers, return_exceptions=True)
+    finally:  # also if the caller leaves meanwhile: what a loser holds is held by nobody else
+        for loser in losers:
+            if dispose is not None and loser.done() and not loser.cancelled() and loser.exception() is None:
+                await dispose(loser.result())

@@ -4,15 +4,21 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
+
+import structlog
 
 from core.errors import ModelNotFoundError, TargetNotFoundError
 from llm_router.config import ModelConfig, RouterConfig, TargetConfig
 from llm_router.fitness import combine
+from llm_router.health.breaker import BreakerState
 from llm_router.health.health import Health
 from llm_router.health.retry_budget import RetryBudget
 from llm_router.policies import Policy, build_policy
 from llm_router.providers.provider import PROVIDERS, Materials
 from llm_router.route import Route
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,7 @@ def _keep_health(
     target: TargetConfig, config: RouterConfig, clock: Callable[[], float], before: Snapshot | None
 ) -> Health:
     """Return the health of the same model behind the same key, else a new one; a switch stays as it was turned."""
-    health = Health(config.breaker, clock)
+    health = Health(config.breaker, clock, told=partial(_tell_of_breaker, target.name))
     if before is None:
         return health
     old = next((route for route in before.routes if route.name == target.name), None)
@@ -156,6 +162,13 @@ def _keep_health(
         return old.health
     health.enabled = old.health.enabled
     return health
+
+
+def _tell_of_breaker(target: str, state: BreakerState, open_s: float) -> None:
+    if state == "open":
+        _log.warning("llm_breaker_opened", target=target, open_s=round(open_s, 3))
+    else:
+        _log.info("llm_breaker_closed", target=target)
 
 
 def _identity(config: TargetConfig) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from llm_router.embedding import (
     build_embedding_router,
 )
 from llm_router.health.health import Health
-from llm_router.ports import Accounts
+from llm_router.ports import Accounts, Observer
 from llm_router.prompt import Embed
 from llm_router.providers.provider import Materials
 from llm_router.route import Route
@@ -57,7 +57,9 @@ def build_router_of(
     return Router(config, routes, parts)
 
 
-def build_embedder(config: RouterConfig, accounts: Accounts | None = None) -> EmbeddingRouter:
+def build_embedder(
+    config: RouterConfig, accounts: Accounts | None = None, observer: Observer | None = None
+) -> EmbeddingRouter:
     """Return the embedding model that a configuration's targets serve; nothing is sent yet.
 
     Raises:
@@ -77,12 +79,19 @@ def build_embedder(config: RouterConfig, accounts: Accounts | None = None) -> Em
         cache_size=told.cache_size,
         patience=config,
     )
-    return build_embedding_router(embedding, accounts=accounts)
+    return build_embedding_router(embedding, accounts=accounts, observer=observer)
 
 
 def load_openai_embedder(
-    *, model: str, dimension: int, base_url: str | None, api_key: str, accounts: Accounts | None = None
+    *,
+    model: str,
+    dimension: int,
+    base_url: str | None,
+    api_key: str,
+    accounts: Accounts | None = None,
+    observer: Observer | None = None,
 ) -> EmbeddingRouter:
     """Return an embedding model behind one server that speaks OpenAI's wire; nothing is sent yet."""
     target = TargetConfig("embedding", "openai", model, base_url, api_key)
-    return build_embedding_router(EmbeddingConfig((EmbeddingTargetConfig(target, dimension),)), accounts=accounts)
+    config = EmbeddingConfig((EmbeddingTargetConfig(target, dimension),))
+    return build_embedding_router(config, accounts=accounts, observer=observer)

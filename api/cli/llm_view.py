@@ -15,18 +15,18 @@ from llm_router import Attempt, Calibration, CurvePoint, DifficultyScore, Reply
 POINTS_SHOWN = 12
 """Of a calibration's curve; --json has them all."""
 
-NOT_LIVE = "How each target fares is known to running services only: --url http://… asks one."
+NOT_LIVE = "Running services alone know how targets fare: --url http://… asks one."
 
 
 def render_targets(console: Console, listing: TargetListView, *, is_live: bool) -> None:
     """Show targets and models; `is_live` says that the figures are those of a running service."""
-    live = ("calls", "failed", "p50 s", "p95 s") if is_live else ()
-    table = plain_table("target", "state", "model", *live, "$ today", "$ month", right=range(3, 5 + len(live)))
+    told = ("calls", "failed", "p50", "p95") if is_live else ("model",)
+    right = range(2 if is_live else 3, 4 + len(told))
+    table = plain_table("target", "state", *told, "$ today", "$ month", right=right)
     for target in listing.targets:
-        numbers = _list_figures(target) if is_live else ()
+        facts = _list_figures(target) if is_live else (f"{target.provider} {target.model}".strip(),)
         spent = (_money(target.spent_today_usd), _money(target.spent_month_usd))
-        model = f"{target.provider} {target.model}".strip()
-        table.add_row(Text(target.name, "bold"), _state(target), model, *numbers, *spent)
+        table.add_row(Text(target.name, "bold"), _state(target), *facts, *spent)
     console.print(table)
     console.print()
     table = plain_table("model", "policy", "targets", "experiment")
@@ -44,7 +44,7 @@ def render_targets(console: Console, listing: TargetListView, *, is_live: bool) 
 def render_cost(console: Console, cost: CostView) -> None:
     """Show what was spent, and how the budgets stand."""
     console.print(f"from {show_moment(cost.since)} to {show_moment(cost.until)}", style="dim")
-    titles = (cost.by, "calls", "failed", "tokens in", "tokens out", "p50 s", "p95 s", "$")
+    titles = (cost.by, "calls", "failed", "in", "out", "p50", "p95", "$")
     table = plain_table(*titles, right=range(1, len(titles)))
     for item in cost.items:
         usage = item.usage
@@ -67,7 +67,8 @@ def _render_budgets(console: Console, budgets: Sequence[BudgetView]) -> None:
     for budget in budgets:
         amounts = (budget.limit_usd, budget.spent_usd, budget.reserved_usd, budget.left_usd)
         until = "ever" if budget.window_end is None else show_moment(budget.window_end)
-        table.add_row(budget.name, f"{budget.each} {budget.subject}", *map(_money, amounts), until)
+        whose = "" if budget.each == "tenant" else f"{budget.each} {budget.subject or '(none)'}"
+        table.add_row(budget.name, whose, *map(_money, amounts), until)
     console.print(table)
 
 
@@ -82,7 +83,7 @@ def render_account(console: Console, reply: Reply) -> None:
     if reply.cached:
         console.print(f"from the cache: {reply.target} had answered this before", style="dim")
         return
-    table = plain_table("attempt", "outcome", "s", "first token s", "tokens in", "out", "$", right=range(2, 7))
+    table = plain_table("attempt", "outcome", "first token", "whole", "in", "out", "$", right=range(2, 7))
     for attempt in reply.attempts:
         style = "" if attempt.outcome == "answered" else "yellow"
         table.add_row(attempt.target, Text(_outcome(attempt), style), *_list_account(attempt))
@@ -150,7 +151,7 @@ def _state(target: LlmTargetView) -> Text:
         return Text("disabled", "yellow")
     if target.breaker == "closed":
         return Text("on", "green")
-    wait = f", again in {target.reopens_in_s:.0f} s" if target.reopens_in_s else ""
+    wait = f", {target.reopens_in_s:.0f} s" if target.reopens_in_s else ""
     return Text(f"{target.breaker.replace('_', ' ')}{wait}", "red")
 
 
@@ -161,12 +162,10 @@ def _list_figures(target: LlmTargetView) -> tuple[str, ...]:
 
 def _list_account(attempt: Attempt) -> tuple[str, ...]:
     usage = attempt.usage
-    tokens = ("", "")
-    if usage is not None:
-        output = usage.output_tokens + usage.reasoning_tokens
-        tokens = (f"{usage.total_tokens - output:,}", f"{output:,}")
+    output = 0 if usage is None else usage.output_tokens + usage.reasoning_tokens
+    tokens = ("", "") if usage is None else (f"{usage.total_tokens - output:,}", f"{output:,}")
     cost = "unknown" if attempt.cost_usd is None else _money(float(attempt.cost_usd))
-    return (f"{attempt.seconds:.2f}", _seconds(attempt.first_token_s), *tokens, cost)
+    return (_seconds(attempt.first_token_s), _seconds(attempt.seconds), *tokens, cost)
 
 
 def _outcome(attempt: Attempt) -> str:
@@ -175,7 +174,7 @@ def _outcome(attempt: Attempt) -> str:
 
 
 def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
+    return "" if value is None else f"{value:.2f} s"
 
 
 def _money(value: float) -> str:

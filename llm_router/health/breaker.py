@@ -45,6 +45,7 @@ class Breaker:
     Args:
         clock: monotonic seconds.
         random: a number in [0, 1); decides who is admitted during the ramp.
+        told: hears of each opening, with its length in seconds, and of each closing, with 0.0.
     """
 
     __slots__ = (
@@ -58,6 +59,7 @@ class Breaker:
         "_open_until",
         "_probe",
         "_random",
+        "_told",
         "_window",
     )
 
@@ -67,10 +69,12 @@ class Breaker:
         clock: Callable[[], float],
         *,
         random: Callable[[], float] = chance.random,
+        told: Callable[[BreakerState, float], None] = lambda _, __: None,
     ) -> None:
         self._config = config
         self._clock = clock
         self._random = random
+        self._told = told
         self._window = CallWindow(config.window_s)
         self._generation = 0
         self._is_open = False
@@ -176,6 +180,7 @@ class Breaker:
         self._is_open = False
         self._is_ramping = True
         self._closed_at = now
+        self._told("closed", 0.0)
 
     def _open(self, now: float, for_s: float | None = None) -> None:
         if not self._is_open and now - self._closed_at >= self._config.ramp_s:  # it has held, so begin anew
@@ -187,3 +192,4 @@ class Breaker:
         self._probe = None
         self._is_open = True
         self._open_until = max(self._open_until, now + for_s)
+        self._told("open", self._open_until - now)

@@ -44,6 +44,7 @@ class Health:
     Args:
         clock: monotonic seconds.
         random: a number in [0, 1); see `Breaker`.
+        told: hears of openings and closings; see `Breaker`.
     """
 
     __slots__ = ("breaker", "busy", "enabled", "latency")
@@ -54,8 +55,9 @@ class Health:
         clock: Callable[[], float],
         *,
         random: Callable[[], float] = chance.random,
+        told: Callable[[BreakerState, float], None] = lambda _, __: None,
     ) -> None:
-        self.breaker = Breaker(config, clock, random=random)
+        self.breaker = Breaker(config, clock, random=random, told=told)
         self.latency = LatencyWindow(clock)
         self.busy = 0
         self.enabled = True

@@ -6,9 +6,10 @@ from litestar import Litestar
 
 from api.app import create_app
 from api.service import Service
-from api.settings import Settings, TargetSettings
+from api.settings import Settings
 from core.errors import StoreUnavailableError
 from core.pg import DEFAULT_TENANT
+from llm_router import RouterConfig, TargetConfig, build_router
 from tests.integration.api.conftest import build_app, check_problem, connect
 
 
@@ -47,10 +48,12 @@ async def test_not_ready_on_another_schema(client: httpx2.AsyncClient, monkeypat
 
 
 async def test_info_names_models_and_limits_without_secrets(settings: Settings, service: Service) -> None:
-    target = TargetSettings(provider="openai", model="m1", base_url="http://127.0.0.1:1/v1", api_key_env="SECRET_VAR")
-    told = settings.model_copy(update={"llm": settings.llm.model_copy(update={"targets": (target,)})})
-    async with connect(build_app(told, replace(service, settings=told))) as client:
+    target = TargetConfig("openai/m1", "openai", "m1", "http://127.0.0.1:1/v1", "sk-secret")
+    router = build_router(RouterConfig((target,)), None)
+    told = replace(service, llm=replace(service.llm, router=router))
+    async with connect(build_app(settings, told)) as client:
         answer = await client.get("/info")
+    await router.aclose()
     info = answer.json()
     assert info["name"] == "crystal-lattice"
     assert info["version"]
@@ -61,7 +64,7 @@ async def test_info_names_models_and_limits_without_secrets(settings: Settings, 
     ]
     assert info["time_unit_days"] == 30.0
     assert info["limits"]["body_bytes"] == settings.max_body_bytes
-    assert "SECRET_VAR" not in answer.text
+    assert "secret" not in answer.text
 
 
 async def test_the_whole_wiring_opens_and_closes(settings: Settings) -> None:

@@ -11,7 +11,9 @@ from tests.wire import anthropic_messages, openai_chat
 from tests.wire.stub import Response, Silence, Streamed, Stub, serving
 
 PRICES = Prices(Decimal(1000), Decimal(2000), version="test")
-CLOCKS = Clocks(first_token_s=0.15, gap_s=0.15, total_s=0.3)
+PATIENT = Clocks()
+HASTY = Clocks(first_token_s=0.15, gap_s=0.15, total_s=0.3)
+"""For the sake of targets that stall; where a test counts, a slow machine must not turn answers into faults."""
 WORDS = ("Ada ", "moved ", "in ", "2019.")
 TEXT = "".join(WORDS)
 PAUSE_S = 0.02
@@ -53,14 +55,14 @@ async def sailing(*names: str) -> AsyncIterator[dict[str, Stub]]:
         yield {name: await stack.enter_async_context(serving(Silence(), by_model=BEHAVIOURS[name])) for name in names}
 
 
-def target(name: str, way: str, stub: Stub) -> TargetConfig:
+def target(name: str, way: str, stub: Stub, clocks: Clocks) -> TargetConfig:
     """Return the target that asks a server in one way; targets of one server share its key."""
     speaker = SPEAKERS["anthropic" if name in ANTHROPIC else "openai"]
-    told = speaker.config(stub.address, f"{name}-{way}", clocks=CLOCKS, prices=PRICES)
+    told = speaker.config(stub.address, f"{name}-{way}", clocks=clocks, prices=PRICES)
     return replace(told, model=way, api_key=f"key-of-{name}")
 
 
-def configure(servers: Mapping[str, Stub], **settings: object) -> RouterConfig:
+def configure(servers: Mapping[str, Stub], clocks: Clocks = PATIENT, **settings: object) -> RouterConfig:
     """Return a configuration with the models that these servers suffice for, each for both ways of asking."""
     models = [
         ModelConfig(
@@ -73,5 +75,5 @@ def configure(servers: Mapping[str, Stub], **settings: object) -> RouterConfig:
         for way in WAYS
         if {*named} <= {*servers}
     ]
-    targets = tuple(target(name, way, stub) for name, stub in servers.items() for way in WAYS)
+    targets = tuple(target(name, way, stub, clocks) for name, stub in servers.items() for way in WAYS)
     return RouterConfig(targets, tuple(models), backoff_initial_s=PAUSE_S, **settings)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """Many calls at once: whatever becomes of them, nothing is left behind, and what is counted is exact."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from decimal import Decimal
 from random import Random
@@ -32,7 +32,7 @@ from tests.integration.llm_router.crowd import (
     wait_for_tasks,
     wait_until_closed,
 )
-from tests.integration.llm_router.fleet import BEHAVIOURS, MODELS, PRICES, TEXT, configure, sailing
+from tests.integration.llm_router.fleet import BEHAVIOURS, HASTY, MODELS, PRICES, TEXT, configure, sailing
 
 CALLS = 200
 KEPT_ALIVE = 100  # connections that an SDK keeps for later, to one server
@@ -71,22 +71,21 @@ def count_results(router: Router) -> list[tuple[str, int, int]]:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_calls_of_which_many_are_cancelled_leave_nothing_behind(
-    seed: int, database: Database, database_url: str, prompt: Prompt
+    seed: int, database_url: str, prompt: Prompt
 ) -> None:
     random = Random(seed)
-    accounts = PostgresAccounts(database, [BudgetConfig("all", Decimal(1_000_000))])
     before = asyncio.all_tasks()
-    async with sailing(*BEHAVIOURS) as servers:
-        config = configure(servers, breaker=COUNTS_ONLY, retry_budget=LAVISH, attempts_per_target=2)
-        router = build_router(config, None, Parts(accounts))
-        crowd = Crowd(router, prompt)
-        await cancel_some(begin_calls(crowd, random), random, share=0.5, within_s=1.5)
-        outcomes = await crowd.end()
-        assert {route.name: route.health.busy for route in router.routes if route.health.busy} == {}
-        for stub in servers.values():
-            await asyncio.wait_for(stub.is_idle.wait(), 5)
-            assert count_connections(stub.address) <= KEPT_ALIVE
-        await router.aclose()
+    async with sailing(*BEHAVIOURS) as servers, Database(PoolConfig(database_url)) as database:
+        accounts = PostgresAccounts(database, [BudgetConfig("all", Decimal(1_000_000))])
+        config = configure(servers, HASTY, breaker=COUNTS_ONLY, retry_budget=LAVISH, attempts_per_target=2)
+        async with aclosing(build_router(config, None, Parts(accounts))) as router:
+            crowd = Crowd(router, prompt)
+            await cancel_some(begin_calls(crowd, random), random, share=0.5, within_s=1.5)
+            outcomes = await crowd.end()
+            assert {route.name: route.health.busy for route in router.routes if route.health.busy} == {}
+            for stub in servers.values():
+                await asyncio.wait_for(stub.is_idle.wait(), 5)
+                assert count_connections(stub.address) <= KEPT_ALIVE
         await wait_until_closed(*(stub.address for stub in servers.values()))
     assert await wait_for_tasks(before) == set()
     [(reservations, reserved, spent, cost)] = read(database_url, ACCOUNT)
@@ -99,22 +98,24 @@ async def test_calls_of_which_many_are_cancelled_leave_nothing_behind(
 
 
 async def test_an_open_breaker_lets_no_call_through_but_one_probe(prompt: Prompt) -> None:
-    breaker = BreakerConfig(window_s=600.0, minimum_calls=20, open_s=0.4, ramp_s=0.0)
+    breaker = BreakerConfig(window_s=600.0, minimum_calls=20, open_s=1.0, ramp_s=0.0)
     asked: list[int] = []
     async with sailing("fails", "answers") as servers:
         config = configure(servers, breaker=breaker, attempts_per_target=1)
         model = replace(config.models[0], targets=("fails-whole",))
-        router = build_router(replace(config, models=(model,)), None)
-        for wait_s in (0.0, 0.0, 0.45):
-            await asyncio.sleep(wait_s)
-            crowd = Crowd(router, prompt, deadline_s=0.2)
-            for _ in range(60):
-                crowd.call()
-            assert len((await crowd.end()).errors) == 60
-            asked.append(len(servers["fails"].asked))
-        await router.aclose()
-    assert asked == [60, 60, 61]
-    assert count_results(router) == [("fails-whole", 21, 21)]  # results that came after the opening count no more
+        async with aclosing(build_router(replace(config, models=(model,)), None)) as router:
+            [health] = [route.health for route in router.routes if route.name == "fails-whole"]
+            for patient, hasty in ((60, 0), (0, 60), (1, 59)):
+                crowds = [Crowd(router, prompt), Crowd(router, prompt, deadline_s=0.2)]  # hasty ones wait for no probe
+                for crowd, count in zip(crowds, (patient, hasty), strict=True):
+                    for _ in range(count):
+                        crowd.call()
+                assert sum([len((await crowd.end()).errors) for crowd in crowds]) == 60
+                asked.append(len(servers["fails"].asked))
+                if hasty == 60:
+                    await asyncio.sleep(health.breaker.reopens_in_s())
+            assert asked == [60, 60, 61]
+            assert count_results(router) == [("fails-whole", 21, 21)]  # what came in after the opening does not count
 
 
 async def test_of_calls_against_one_remaining_unit_one_is_made(

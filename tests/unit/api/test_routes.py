@@ -19,6 +19,7 @@ APP = create_app(Settings())
 SCHEMA: dict[str, Any] = json.loads(json.dumps(APP.openapi_schema.to_schema()))
 PUBLIC = {"/api/v1/health", "/api/v1/health/ready"}
 EXPECTED = {
+    "GET /metrics",
     "POST /gems",
     "GET /gems",
     "GET /gems/{gem_id}",

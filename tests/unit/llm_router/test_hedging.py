@@ -1,13 +1,15 @@
 """A second target is asked when the first is slow."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 
 import pytest
 
 from core.errors import AllTargetsFailedError
 from llm_router import (
+    Answer,
+    Clocks,
     ModelConfig,
     Prices,
     Prompt,
@@ -112,4 +114,31 @@ async def test_cancelling_the_caller_cancels_both(build: Build, prompt: Prompt, 
     with pytest.raises(asyncio.CancelledError):
         await task
     assert asyncio.all_tasks() == before
+    assert [route.health.busy for route in router.routes] == [0, 0]
+
+
+class Lingering(ScriptedTarget):
+    """A target whose connection takes its time to close."""
+
+    async def stream(self, prompt: Prompt, clocks: Clocks) -> AsyncIterator[str | Answer]:
+        try:
+            async for item in super().stream(prompt, clocks):
+                yield item
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.1)
+            raise
+
+
+async def test_a_caller_who_leaves_while_the_loser_is_closed_leaves_nothing_open(
+    build: Build, prompt: Prompt, streamed: bool
+) -> None:
+    first = Lingering([[5.0, "late"]], "a")
+    second = ScriptedTarget([["From", 5.0, "b."]] if streamed else ["From b."], "b")
+    router = build(first, second, models=hedged("a", "b"))
+    task = asyncio.ensure_future(run(router, prompt, streamed))
+    await asyncio.sleep(0.06)
+    assert [route.health.busy for route in router.routes] == [1, int(streamed)]
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
     assert [route.health.busy for route in router.routes] == [0, 0]

@@ -1,10 +1,11 @@
 """A router that is watched, and what its watchers told."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -12,7 +13,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry, generate_latest
 
-from llm_router import Parts, Router
+from llm_router import Parts, Prompt, Reply, ReplyEvent, Router, ScriptedTarget
 from llm_router.telemetry import Telemetry
 
 Build = Callable[..., Router]
@@ -77,3 +78,36 @@ def watched(build: Build, seen: Seen) -> Build:
         return build(*targets, parts=Parts(observer=seen.telemetry), **config)
 
     return build_watched
+
+
+def told(span: ReadableSpan) -> Mapping[str, object]:
+    return dict(span.attributes or {})
+
+
+def call_of(seen: Seen) -> ReadableSpan:
+    (call,) = [span for span in seen.spans if "lattice.llm.attempts" in told(span)]
+    return call
+
+
+def attempts_of(seen: Seen) -> list[ReadableSpan]:
+    return [span for span in seen.spans if "lattice.llm.attempt" in told(span)]
+
+
+def id_of(span: ReadableSpan | trace.Span) -> int:
+    context = span.get_span_context()
+    assert context is not None
+    return context.span_id
+
+
+def parent_id(span: ReadableSpan) -> int | None:
+    return span.parent.span_id if span.parent else None
+
+
+async def read(router: Router, prompt: Prompt) -> Reply:
+    events = [event async for event in router.stream(prompt)]
+    assert isinstance(events[-1], ReplyEvent)
+    return events[-1].reply
+
+
+def slow(prompt: Prompt, pause_s: float, name: str = "a") -> ScriptedTarget:
+    return ScriptedTarget([[pause_s, f"From {name}.", ScriptedTarget([]).answer(f"From {name}.", prompt)]], name)
