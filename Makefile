@@ -45,7 +45,7 @@ check: setup  ## Run every gate, the cheap ones first: format, lint, size, impor
 	$(BIN)/python -m scripts.check_docs
 	$(BIN)/mypy
 
-bench: setup  ## Measure embedding, ingestion, recall and REST; BENCH_ARGS=--json for one object
+bench: setup  ## Measure embedding, ingestion, recall, REST and the router; BENCH_ARGS=--json for one object
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 faults: setup  ## Print what the router does with every wire fault

@@ -51,6 +51,10 @@ class Llm:
 
     async def apply(self, config: RouterConfig, database: Database) -> None:
         """Take over a configuration, with its budgets, and the switches of targets that are new in it."""
+        before = self.router.config
+        stale = [part for part in ("cache", "embedding") if getattr(before, part) != getattr(config, part)]
+        if stale:
+            _log.warning("llm_config_needs_restart", parts=stale)
         await self.router.reload(config)
         self.accounts.replace_budgets(config.budgets)
         await self.obey_switches(database)
@@ -108,4 +112,7 @@ async def open_llm(
 async def _follow_switches(llm: Llm, database: Database) -> None:
     while True:
         await asyncio.sleep(SWITCHES_S)
-        await llm.obey_switches(database)
+        try:
+            await llm.obey_switches(database)
+        except Exception:  # noqa: BLE001 - the outermost loop: one failed look must not be the last
+            _log.exception("llm_switches_unread")

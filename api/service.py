@@ -18,7 +18,15 @@ from core.errors import ConfigurationError, DatabaseUnfitError
 from core.pg import DEFAULT_TENANT, Database, PoolConfig, check_server, connect, normalise_url
 from gems import Gems, Moment
 from knowledge import Chunker, Embedder, Ingestion, Recall, load_fastembed, load_local
-from llm_router import PostgresAccounts, RouterConfig, Telemetry, build_embedder, build_registry, load_openai_embedder
+from llm_router import (
+    EmbeddingRouter,
+    PostgresAccounts,
+    RouterConfig,
+    Telemetry,
+    build_embedder,
+    build_registry,
+    load_openai_embedder,
+)
 from reflection import Reflections
 
 
@@ -72,6 +80,8 @@ async def open_service(
         else:
             await require_schema(place.url)
         await stack.enter_async_context(database)
+        if isinstance(embedder, EmbeddingRouter):  # closed before the database, in which it enters what it spent
+            stack.push_async_callback(embedder.aclose)
         llm = await stack.enter_async_context(
             open_llm(
                 settings,
@@ -166,9 +176,7 @@ def _build_embedder(
             raise ConfigurationError(
                 "LATTICE_LLM__CONFIG has an [embedding], so none of LATTICE_EMBEDDING__… must be set"
             )
-        routed = build_embedder(config, accounts, telemetry)
-        stack.push_async_callback(routed.aclose)
-        return routed, chunker
+        return build_embedder(config, accounts, telemetry), chunker
     if settings.provider == "local":
         if settings.model != local.model:
             raise ConfigurationError(
@@ -188,5 +196,4 @@ def _build_embedder(
         accounts=accounts,
         observer=telemetry,
     )
-    stack.push_async_callback(remote.aclose)
     return remote, chunker

@@ -14,7 +14,7 @@ from rich.table import Table
 from benchmarks.blocks import SpreadFigure
 from benchmarks.figures import Figure, read_machine
 
-BENCHMARKS = ("ingestion", "recall", "lexical", "rest", "router")
+BENCHMARKS = ("ingestion", "recall", "lexical", "rest", "router", "routing")
 EXTRAS = {"router": ("litellm", "memory")}
 """What a benchmark does only when it is told to."""
 

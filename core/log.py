@@ -14,7 +14,15 @@ from structlog.tracebacks import ExceptionDictTransformer
 SECRET_WORDS = ("key", "token", "secret", "password", "passwd", "authorization", "cookie", "credential", "dsn")
 COUNTS = ("tokens", "_tokens", "keys")  # how many, not which
 HIDDEN = "[hidden]"
-CHATTY = ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "anthropic", "psycopg.pool", "alembic")
+CHATTY = ("psycopg.pool", "alembic")
+TELLING = (
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "httpcore2",
+    "openai",
+    "anthropic",
+)  # at DEBUG: prompts, and headers with keys
 
 
 def configure_logging(level: str = "INFO", *, json: bool = False) -> None:
@@ -65,6 +73,8 @@ def configure_logging(level: str = "INFO", *, json: bool = False) -> None:
     root.setLevel(number)
     for name in CHATTY:  # one line for each request or connection helps only whoever looks for it
         logging.getLogger(name).setLevel(number if number <= logging.DEBUG else max(number, logging.WARNING))
+    for name in TELLING:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
 
 
 @contextmanager

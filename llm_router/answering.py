@@ -25,8 +25,8 @@ async def ask_once(call: Call, route: Route, permit: Permit | None) -> tuple[Rou
     Raises:
         TargetFault: it gave none.
     """
-    clocks = _clocks(call, route)
     async with Attempting(call, route, permit) as attempt:
+        clocks = _clocks(call, route)
         try:
             async with asyncio.timeout(clocks.total_s):
                 answer = await route.target.ask(call.prompt, clocks)

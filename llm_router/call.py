@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.errors import BudgetExceededError
+from core.errors import LatticeError
 from llm_router.ledger import Ledger
 from llm_router.ports import Accounts, Blind, Caller, CallWatch, Observer
 from llm_router.prompt import Prompt
@@ -20,7 +20,7 @@ class Call:
     Attributes:
         watch: set when the call begins to run.
         reply: set when it has one.
-        refusal: the first budget that was found spent; told if nobody else answers.
+        refusal: why the accounts first allowed no attempt; told if nobody else answers.
         in_background: runs work that must end even if the caller leaves.
     """
 
@@ -36,7 +36,7 @@ class Call:
     variant: str | None = None
     watch: CallWatch = field(default_factory=Blind)
     reply: Reply | None = None
-    refusal: BudgetExceededError | None = None
+    refusal: LatticeError | None = None
 
     @property
     def model(self) -> str:

@@ -49,6 +49,11 @@ def is_elsewhere(other: Route, failed: Route) -> bool:
     return other.config.credential != failed.config.credential
 
 
+def earliest_return_s(routes: Iterable[Route]) -> float | None:
+    """Return in how many seconds the first of the targets may be asked again; None if one may be at once."""
+    return min((route.health.breaker.reopens_in_s() for route in routes if not route.local), default=0.0) or None
+
+
 def tell_breakers(failed: Route, fault: TargetFault, permit: Permit | None, routes: Sequence[Route]) -> None:
     """Let the breakers know of a fault: a target's own counts against it, a request's or a caller's never does.
 

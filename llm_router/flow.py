@@ -18,7 +18,6 @@ class Flow:
     """An answer as it arrives. Leaving it closes the connection and enters how the attempt ended.
 
     Attributes:
-        text: all that has arrived.
         answer: the whole, once it is there.
     """
 
@@ -26,14 +25,19 @@ class Flow:
         streams = route.limits.streaming
         items = route.target.stream(prompt, clocks) if streams else _in_one_piece(route.target, prompt, clocks)
         self.route = route
-        self.text = ""
         self.answer: Answer | None = None
         self._attempt = attempt
+        self._pieces: list[str] = []
         self._items = _closable(items)
         self._left_s = clocks.total_s
         self._wait_s = clocks.first_token_s if streams else clocks.total_s
         self._gap_s = clocks.gap_s
         self._scope = AsyncExitStack()
+
+    @property
+    def text(self) -> str:
+        """All that has arrived."""
+        return "".join(self._pieces)
 
     async def read(self) -> str:
         """Return the next piece: empty for a sign of work, and at the end.
@@ -47,9 +51,10 @@ class Flow:
         if isinstance(item, Answer):
             self.answer = item
             self._attempt.answer(item)
-            item = "" if self.text else item.text
-        self.text += item
-        self._attempt.text = self.text
+            item = "" if self._attempt.characters else item.text
+        if item:
+            self._pieces.append(item)
+            self._attempt.characters += len(item)
         return item
 
     async def read_start(self) -> None:
@@ -84,6 +89,7 @@ class Flow:
     async def _next(self) -> str | Answer | None:
         clock = asyncio.get_running_loop().time
         begun = clock()
+        self._attempt.resume()
         try:
             async with asyncio.timeout(min(self._wait_s, self._left_s)):
                 item = await anext(self._items, None)
@@ -94,6 +100,8 @@ class Flow:
             self._wait_s = self._gap_s
             self._attempt.mark_first_token()
             return item
+        finally:
+            self._attempt.pause()
         raise fault
 
 

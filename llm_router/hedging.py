@@ -25,8 +25,8 @@ async def pursue(
         return await pursuit.run()
     try:
         return await _race(pursuit, Pursuit(call, field, once, pace), call, after_s, dispose)
-    except NobodyLeftError as nobody:
-        return await pursuit.run_local(nobody)
+    except NobodyLeftError:
+        return await pursuit.run_local()
 
 
 async def _race(
@@ -42,11 +42,16 @@ async def _race(
         if not done and call.snapshot.retry_budget.spend():
             runs.append(asyncio.create_task(second.run_remote()))
         winner = await _first_to_answer(runs)
-        await _close([run for run in runs if run is not winner], dispose)
+        await _see_closed(call, [run for run in runs if run is not winner], dispose)
         return winner.result()
     except BaseException:
-        await _close(runs, dispose)  # the winner's too: a caller who leaves now will never take it
+        await _see_closed(call, runs, dispose)  # the winner's too: a caller who leaves now will never take it
         raise
+
+
+async def _see_closed(call: Call, runs: list[asyncio.Task[T]], dispose: Callable[[T], Awaitable[None]] | None) -> None:
+    """Close runs in a task of its own, so that a caller who leaves meanwhile does not leave half of them open."""
+    await asyncio.wait([call.in_background(_close(runs, dispose))])
 
 
 async def _first_to_answer(runs: list[asyncio.Task[T]]) -> asyncio.Task[T]:
@@ -65,12 +70,10 @@ def _may_decide(run: "asyncio.Task[T]") -> bool:
     return error is None or not isinstance(error, NobodyLeftError)  # a fault of ours must not wait for the other run
 
 
-async def _close(losers: list[asyncio.Task[T]], dispose: Callable[[T], Awaitable[None]] | None) -> None:
-    for loser in losers:
-        loser.cancel()
-    try:
-        await asyncio.gather(*losers, return_exceptions=True)
-    finally:  # also if the caller leaves meanwhile: what a loser holds is held by nobody else
-        for loser in losers:
-            if dispose is not None and loser.done() and not loser.cancelled() and loser.exception() is None:
-                await dispose(loser.result())
+async def _close(runs: list[asyncio.Task[T]], dispose: Callable[[T], Awaitable[None]] | None) -> None:
+    for run in runs:
+        run.cancel()
+    outcomes = await asyncio.gather(*runs, return_exceptions=True)
+    if dispose is not None:
+        given = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+        await asyncio.gather(*map(dispose, given), return_exceptions=True)

@@ -112,7 +112,7 @@ class Ledger:
         """Return the error for a call that nobody answered.
 
         Args:
-            retry_after_s: when the first target will be asked again, if that is known.
+            retry_after_s: when the first target will be asked again; None if one may be at once.
         """
         wait = {} if retry_after_s is None else {"retry_after_s": math.ceil(retry_after_s)}
         return AllTargetsFailedError(self._account("no LLM target answered"), attempts=self._attempts_json(), **wait)

@@ -48,15 +48,7 @@ class Once(Protocol[T_co]):
 
 
 class NobodyLeftError(Exception):
-    """No target is left that may be asked.
-
-    Attributes:
-        retry_after_s: when the first one will be asked again; None if that is not known.
-    """
-
-    def __init__(self, retry_after_s: float | None = None) -> None:
-        super().__init__()
-        self.retry_after_s = retry_after_s
+    """No target is left that may be asked."""
 
 
 class Pursuit(Generic[T]):
@@ -82,8 +74,8 @@ class Pursuit(Generic[T]):
         """
         try:
             return await self.run_remote()
-        except NobodyLeftError as nobody:
-            return await self.run_local(nobody)
+        except NobodyLeftError:
+            return await self.run_local()
 
     async def run_remote(self) -> T:
         """Do so with the targets that need the network.
@@ -93,26 +85,30 @@ class Pursuit(Generic[T]):
         """
         failed: Route | None = None
         while True:
+            has_begun = self._has_begun
             route, permit = await self._choose(failed)
             self._field.take(route)
             try:
                 return await self._persist(route, permit)
             except TargetFault as fault:
                 self._field.strike(route, fault)
-                failed = route
+                if fault.kind == "over_budget":  # nothing was sent
+                    self._has_begun = has_begun
+                else:
+                    failed = route
 
-    async def run_local(self, nobody: NobodyLeftError) -> T:
+    async def run_local(self) -> T:
         """Do so with the targets that need none.
 
         Raises:
-            NobodyLeftError: the given one, if none answered.
+            NobodyLeftError: none answered.
         """
         for route in self._field.local:
             try:
                 return await self._once(self._call, route, None)
             except TargetFault:
                 continue
-        raise nobody
+        raise NobodyLeftError
 
     async def _choose(self, failed: Route | None) -> tuple[Route, Permit | None]:
         """Return the next target with leave to ask it; wait for it if that is all that can be done."""
@@ -128,7 +124,7 @@ class Pursuit(Generic[T]):
                         return await self._pay(route, permit, failed)
             wait_s = max(min(route.health.breaker.reopens_in_s() for route in remote), LEAST_WAIT_S)
             if self._field.local or wait_s >= remaining_s:
-                raise NobodyLeftError(wait_s)
+                raise NobodyLeftError
             await self._pace.sleep(wait_s)
 
     async def _pay(self, route: Route, permit: Permit, failed: Route | None) -> tuple[Route, Permit]:

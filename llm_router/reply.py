@@ -109,7 +109,7 @@ class Attempt:
         error: the kind of fault; None if it answered or was cancelled.
         status: the HTTP status of a fault that had one.
         started_at: UTC.
-        seconds: from the start to the answer's end or the fault.
+        seconds: from the start to the answer's end or the fault, less what the reader of a stream took meanwhile.
         first_token_s: from the start to the first piece of a streamed answer; None if there was none.
         usage: tokens spent, also by a failed attempt where known; None if nothing was spent.
         raw_usage: the usage as the provider sent it.
@@ -135,8 +135,17 @@ class Attempt:
 
     def as_json(self) -> dict[str, object]:
         """Return the attempt in JSON values."""
-        cost = None if self.cost_usd is None else str(self.cost_usd)
-        return {**asdict(self), "started_at": self.started_at.isoformat(), "cost_usd": cost}
+        return {each.name: _to_json(getattr(self, each.name)) for each in fields(self)}
+
+
+def _to_json(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _to_json(each) for key, each in value.items()}
+    if isinstance(value, Usage):
+        return asdict(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +155,7 @@ class Reply:
     Attributes:
         usage: of the attempt that answered.
         cost_usd: of all attempts together; None if one of them has no known price. A cached reply costs nothing.
-        attempts: all of them, in order; the last one answered. A cached reply has none.
+        attempts: all of them, in the order in which they ended. A cached reply has none.
         tool_calls: what the model asks us to do, in order.
         cached: taken from the cache of exact answers.
         variant: of the experiment that the model is in; None if it is in none.

@@ -1,20 +1,21 @@
 """The configuration as the router runs it: swapped whole, while calls under way keep the one they began with."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
-from core.errors import ModelNotFoundError, TargetNotFoundError
+from core.errors import ModelNotFoundError, PromptUnsupportedError, TargetNotFoundError
 from llm_router.config import ModelConfig, RouterConfig, TargetConfig
-from llm_router.fitness import combine
+from llm_router.fitness import combine, find_lacks
 from llm_router.health.breaker import BreakerState
 from llm_router.health.health import Health
 from llm_router.health.retry_budget import RetryBudget
 from llm_router.policies import Policy, build_policy
+from llm_router.prompt import Prompt
 from llm_router.providers.provider import PROVIDERS, Materials
 from llm_router.route import Route
 
@@ -28,6 +29,21 @@ class Model:
     config: ModelConfig
     routes: tuple[Route, ...]
     policy: Policy
+
+    def choose(self, routes: Sequence[Route], prompt: Prompt) -> Sequence[Route]:
+        """Return those of the routes that can do what the prompt needs and are switched on, best first.
+
+        Raises:
+            PromptUnsupportedError: none of them can.
+        """
+        lacks = {route.name: find_lacks(prompt, route.limits) for route in routes}
+        fit = [route for route in routes if not lacks[route.name]]
+        if routes and not fit:
+            told = "; ".join(f"{name} lacks {', '.join(names)}" for name, names in lacks.items())
+            raise PromptUnsupportedError(
+                "prompt", f"no target of the model {self.config.name!r} can do what it needs: {told}", lacks=lacks
+            )
+        return self.policy.order([route for route in fit if route.health.enabled], prompt)
 
 
 class Snapshot:
@@ -58,7 +74,7 @@ class Snapshot:
             model.name: Model(model, self._routes_of(model), build_policy(model, random)) for model in config.models
         }
         self._calls = 0
-        self._is_retired = False
+        self._is_retired = self._is_closed = False
         self._holders: Counter[int] = before._holders if before is not None else Counter()
         self._holders.update(id(route.target) for route in self.routes)
 
@@ -87,32 +103,35 @@ class Snapshot:
         return route
 
     def named(self, names: Sequence[str]) -> tuple[Route, ...]:
-        """Return the targets of these names, and the local ones."""
+        """Return the targets of these names, which the configuration has."""
         return tuple(self._by_name[name] for name in names)
 
     def enter(self) -> None:
         """Count a call that uses this configuration."""
         self._calls += 1
 
-    async def leave(self) -> None:
-        """Count the call's end; the last one of an old configuration closes what the new one does not use."""
+    def leave(self) -> bool:
+        """Count the call's end; say whether it was the last one of an old configuration, which is then to be closed."""
         self._calls -= 1
-        await self._close_if_idle()
+        return self._is_retired and not self._calls
 
-    async def retire(self) -> None:
-        """Make way for the next configuration, or for none."""
+    def retire(self) -> bool:
+        """Make way for the next configuration, or for none; say whether this one is to be closed now."""
         self._is_retired = True
-        await self._close_if_idle()
+        return not self._calls
 
-    async def _close_if_idle(self) -> None:
-        if not self._is_retired or self._calls:
+    async def close(self) -> None:
+        """Close the targets that no other configuration uses. Those that cannot be closed are told in the log."""
+        if self._is_closed:
             return
-        self._calls = -1  # never again
-        async with AsyncExitStack() as stack:
-            for route in self.routes:
-                self._holders[id(route.target)] -= 1
-                if not self._holders[id(route.target)]:
-                    stack.push_async_callback(route.target.aclose)
+        self._is_closed = True
+        self._holders.subtract(id(route.target) for route in self.routes)
+        unused = [route for route in self.routes if not self._holders[id(route.target)]]
+        outcomes = await asyncio.gather(*(route.target.aclose() for route in unused), return_exceptions=True)
+        for route, outcome in zip(unused, outcomes, strict=True):
+            del self._holders[id(route.target)]
+            if isinstance(outcome, Exception):
+                _log.error("llm_target_not_closed", target=route.name, error=type(outcome).__name__)
 
     def _routes_of(self, model: ModelConfig) -> tuple[Route, ...]:
         named = [self._by_name[name] for name in model.targets]

@@ -12,7 +12,7 @@ from core.errors import StructureInvalidError
 from llm_router.config import DEFAULT_MODEL
 from llm_router.ports import ANYBODY, Caller
 from llm_router.prompt import AssistantTurn, OutputSchema, Prompt, UserTurn
-from llm_router.reply import Reply
+from llm_router.reply import Answer, Reply
 from llm_router.router import Router
 
 Form = TypeVar("Form", bound=BaseModel)
@@ -53,7 +53,7 @@ async def ask_for(
     """
     name = re.sub(r"[^a-zA-Z0-9_-]", "_", form.__name__)[:64]
     prompt = replace(prompt, output=OutputSchema(name, form.model_json_schema()))
-    first = await router.ask(prompt, model=model, caller=caller)
+    first = await router.ask(prompt, model=model, caller=caller, keep_if=lambda answer: _fits(answer, form))
     try:
         return Structured(_read(first, form), (first,))
     except ValidationError as error:
@@ -68,7 +68,7 @@ async def ask_for(
             ),
         ),
     )
-    second = await router.ask(mended, model=model, caller=caller)
+    second = await router.ask(mended, model=model, caller=caller, keep_if=lambda answer: _fits(answer, form))
     try:
         return Structured(_read(second, form), (first, second))
     except ValidationError as error:
@@ -95,8 +95,21 @@ def _read(reply: Reply, form: type[Form]) -> Form:
         raise StructureInvalidError(f"{reply.target} refused to answer", target=reply.target)
     if reply.tool_calls and not reply.text.strip():
         raise StructureInvalidError(f"{reply.target} called a tool instead of answering", target=reply.target)
-    fenced = _FENCE.match(reply.text)  # some servers wrap what they were told to give bare
-    return form.model_validate_json(fenced.group(1) if fenced else reply.text)
+    return _parse(reply.text, form)
+
+
+def _parse(text: str, form: type[Form]) -> Form:
+    fenced = _FENCE.match(text)  # some servers wrap what they were told to give bare
+    return form.model_validate_json(fenced.group(1) if fenced else text)
+
+
+def _fits(answer: Answer, form: type[BaseModel]) -> bool:
+    """Say whether an answer may be given again; one that does not fit would be wrong as long as it is kept."""
+    try:
+        _parse(answer.text, form)
+    except ValidationError:
+        return False
+    return True
 
 
 def _explain(error: ValidationError) -> str:

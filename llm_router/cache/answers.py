@@ -2,7 +2,7 @@
 
 import pkgutil
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -100,7 +100,7 @@ class AnswerCache:
         if self._shared is not None:
             await self._shared.keep(kept)
 
-    async def once(self, flight_key: str, produce: Callable[[], Coroutine[Any, Any, T]]) -> tuple[T, bool]:
+    async def once(self, flight_key: Hashable, produce: Callable[[], Coroutine[Any, Any, T]]) -> tuple[T, bool]:
         """Return what `produce` gives, run once for all who ask for the same key at the same time.
 
         It goes on when the caller that began it leaves, as long as another waits; what it raises reaches them all.

@@ -26,6 +26,8 @@ def read_config(path: Path, environment: Mapping[str, str]) -> RouterConfig:
         problems = [f"cannot be read: {e.strerror or type(e).__name__}"]
     except ConfigurationError as e:
         problems = problems_of(e)
+    except RecursionError:  # dotted keys nest without end
+        problems = ["is too deeply nested"]
     raise ConfigurationError(f"{path}: {'; '.join(problems)}", path=str(path), problems=problems)
 
 

@@ -114,6 +114,8 @@ class ModelConfig:
 def _list_experiment_problems(where: str, experiment: ExperimentConfig) -> Iterator[str]:
     if not experiment.name:
         yield f"{where}.name: is needed"
+    if "/" in experiment.name:  # it parts the experiment from the variant
+        yield f"{where}.name: must not hold a slash"
     names = Counter(variant.name for variant in experiment.variants)
     yield from (f"{where}.variants: two are named {name!r}" for name, count in names.items() if count > 1)
     if len(experiment.variants) < 2:

@@ -1,7 +1,7 @@
 """From tables, as TOML and JSON give them, to a configuration in which everything has been checked."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from core.errors import ConfigurationError
@@ -14,6 +14,8 @@ from llm_router.config.router import RouterConfig
 from llm_router.config.shape import Table, read_shape
 from llm_router.config.targets import SCRIPTED, TargetConfig
 from llm_router.providers.provider import PROVIDERS, Provider
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 def build_config(
@@ -42,6 +44,7 @@ def build_config(
     )
     values["cache"] = builder.build_cache(values.get("cache"))
     problems = builder.problems
+    problems += _list_control_characters(tables)
     try:
         config = RouterConfig(**{name: _plain(value) for name, value in values.items()})
         if not problems:
@@ -56,6 +59,21 @@ def problems_of(error: ConfigurationError) -> list[str]:
     """Return what an error says is wrong, each by itself."""
     problems = error.details.get("problems")
     return [str(problem) for problem in problems] if isinstance(problems, list) else [error.message]
+
+
+def _list_control_characters(value: object, *place: str | int) -> Iterator[str]:
+    """Yield where a text holds what neither a log, a header nor the database can; lines and tabs may be in a text."""
+    if isinstance(value, str) and _CONTROL.search(value):
+        yield f"{dotted(*place)}: holds a control character"
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            if _CONTROL.search(str(key)) or "\n" in str(key):
+                yield f"{dotted(*place, str(key))}: has a control character in its name"
+            else:
+                yield from _list_control_characters(inner, *place, str(key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _list_control_characters(inner, *place, number)
 
 
 class _Builder:

@@ -2,17 +2,18 @@
 
 import asyncio
 import math
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 from core.errors import EmbedderUnavailableError, LatticeError
 from llm_router.attempting import Attempting
+from llm_router.background import Background
 from llm_router.call import Call
 from llm_router.embedding.config import EmbeddingConfig
 from llm_router.embedding.target import Embedded, EmbeddingTarget
-from llm_router.failover import Field
+from llm_router.failover import Field, earliest_return_s
 from llm_router.faults import TargetFault
 from llm_router.health.breaker import Permit
 from llm_router.health.health import Health
@@ -71,7 +72,7 @@ class Engine:
         self._pace = pace
         self._snapshot = Snapshot(router_config, routes, pace.jitter)
         self._model = Model(model_config, tuple(routes), build_policy(model_config, pace.jitter))
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -100,7 +101,7 @@ class Engine:
             observer=self._observer,
             streamed=False,
             accounts=self._accounts,
-            in_background=self._in_background,
+            in_background=self._background.start,
         )
         faults: list[TargetFault] = []
 
@@ -118,21 +119,20 @@ class Engine:
         routes = self._model.policy.order(enabled, prompt)
         try:
             return await Pursuit(call, Field(routes), once, self._pace).run_remote()
-        except NobodyLeftError as nobody:
-            raise _conclude(call, faults, nobody) from None
+        except NobodyLeftError:
+            raise _conclude(call, faults, earliest_return_s(routes)) from None
 
     async def aclose(self) -> None:
         """End what is still being entered, and close the connections."""
-        if self._background:
-            await asyncio.gather(*self._background, return_exceptions=True)
+        await self._background.end()
         async with AsyncExitStack() as stack:
             for target in self._targets.values():
                 stack.push_async_callback(target.aclose)
 
     async def _ask_once(self, texts: Sequence[str], call: Call, route: Route, permit: Permit | None) -> Embedded:
-        clocks = route.config.clocks
-        clocks = replace(clocks, total_s=min(clocks.total_s, call.ledger.remaining_s()))
         async with Attempting(call, route, permit) as attempt:
+            clocks = route.config.clocks
+            clocks = replace(clocks, total_s=min(clocks.total_s, call.ledger.remaining_s()))
             try:
                 async with asyncio.timeout(clocks.total_s):
                     embedded = await self._targets[route.name].embed(texts, clocks)
@@ -141,25 +141,19 @@ class Engine:
             attempt.answer(_as_answer(embedded))
         return embedded
 
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-        return task
-
 
 def _as_answer(embedded: Embedded) -> Answer:
     """Return what the accounts need to know."""
     return Answer("", embedded.model, "stop", embedded.usage, raw_usage=embedded.raw_usage, cost_usd=embedded.cost_usd)
 
 
-def _conclude(call: Call, faults: Sequence[TargetFault], nobody: NobodyLeftError) -> LatticeError:
-    """Return the error for a batch that nobody answered: the budget, if that alone stood in the way."""
+def _conclude(call: Call, faults: Sequence[TargetFault], retry_after_s: float | None) -> LatticeError:
+    """Return the error for a batch that nobody answered: that of the accounts, if they alone stood in the way."""
     if call.refusal is not None and all(fault.kind == "over_budget" for fault in faults):
         return call.refusal
     told = "; ".join(str(fault) for fault in faults) or "no target could be asked"
     is_other_model = any(fault.cause == "dimension_mismatch" for fault in faults)
-    wait = {} if nobody.retry_after_s is None else {"retry_after_s": math.ceil(nobody.retry_after_s)}
+    wait = {} if retry_after_s is None else {"retry_after_s": math.ceil(retry_after_s)}
     return EmbedderUnavailableError(
         f"the embedding model did not answer ({told})" + (": check the model and its dimension" * is_other_model),
         attempts=[attempt.as_json() for attempt in call.ledger.attempts],

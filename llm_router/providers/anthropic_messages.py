@@ -9,6 +9,7 @@ import httpx2
 
 from llm_router.config import Capabilities, TargetConfig
 from llm_router.prompt import Prompt
+from llm_router.providers.bodies import measure
 from llm_router.providers.events import read_stream
 from llm_router.providers.messages_reading import MessageReading
 from llm_router.providers.messages_request import build_messages_request
@@ -53,7 +54,7 @@ class AnthropicTarget:
                 _PATH,
                 body=build_messages_request(prompt, self.model),
                 options=_options(clocks),
-                cast_to=object,
+                cast_to=bytes,
             )
         reading.read_whole(body)
         return reading.answer()
@@ -94,7 +95,7 @@ def _build_client(config: TargetConfig, http_client: httpx2.AsyncClient | None) 
         default_headers=cast("Mapping[str, str]", headers),
         default_query=config.query,
         open_telemetry=False,
-        http_client=http_client,
+        http_client=http_client or anthropic.DefaultAsyncHttpxClient(event_hooks={"response": [measure]}),
     )
 
 

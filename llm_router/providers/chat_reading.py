@@ -104,8 +104,7 @@ class ChatReading:
         draft.tier = as_text(fields.get("service_tier")) or draft.tier
         usage = fields.get("usage") or first.get("usage") or as_object(fields.get("x_groq")).get("usage")
         if isinstance(usage, Mapping) and usage:
-            draft.raw_usage = usage
-            draft.usage = read_usage(usage)
+            draft.count(usage, read_usage(usage))
             draft.cost_usd = _read_cost(usage)
 
 
@@ -146,5 +145,5 @@ def _first_of(fields: Mapping[str, object], part: str) -> Mapping[str, object]:
 def _text_of(content: object) -> str:
     """Return the text of a message's content: a string, or with some servers a list of parts."""
     if isinstance(content, str):
-        return content
+        return as_text(content)
     return "".join(as_text(as_object(part).get("text")) for part in as_list(content))

@@ -46,6 +46,11 @@ class Draft:
         """Return the text so far."""
         return "".join(self._pieces)
 
+    def count(self, raw: Mapping[str, object], usage: Usage) -> None:
+        """Take in a usage as it was sent and as it was read; one that tells of no token tells nothing."""
+        self.raw_usage = raw
+        self.usage = usage if usage.total_tokens else self.usage
+
     def spent(self) -> Usage | None:
         """Return the tokens spent so far; a guess if something came without a count, None if nothing did."""
         if self.usage is not None:

@@ -9,6 +9,7 @@ from typing import Protocol, cast
 import httpx2
 
 from llm_router.faults import TargetFault
+from llm_router.providers.bodies import EVENT_STREAM, LARGEST_BODY
 from llm_router.providers.wire import as_body
 from llm_router.reply import Usage
 
@@ -58,11 +59,11 @@ async def read_stream(response: httpx2.Response, reading: Reading) -> AsyncGener
     Raises:
         TargetFault: as the reading does, and for an event that is no JSON object.
     """
-    if response.headers.get("content-type", "").partition(";")[0].strip().lower() != "text/event-stream":
+    if response.headers.get("content-type", "").partition(";")[0].strip().lower() != EVENT_STREAM:
         body = (await response.aread()).decode(errors="replace")
         yield reading.read_whole(as_body(body))
         return
-    async with aclosing(cast("_Events", aiter(httpx2.EventSource(response, max_event_size=None)))) as events:
+    async with aclosing(cast("_Events", aiter(httpx2.EventSource(response, max_event_size=LARGEST_BODY)))) as events:
         async for event in events:
             if event.data.startswith("[DONE]"):
                 break

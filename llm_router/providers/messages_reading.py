@@ -120,8 +120,8 @@ class MessageReading:
         for name in _COUNTS:
             if name in told and name in known:
                 told[name] = max(as_count(told[name]), as_count(known[name]))
-        self._draft.raw_usage = {**known, **told}
-        self._draft.usage = read_usage(self._draft.raw_usage)
+        raw = {**known, **told}
+        self._draft.count(raw, read_usage(raw))
         self._draft.tier = as_text(usage.get("service_tier")) or self._draft.tier
 
 

@@ -4,6 +4,7 @@ import httpx2
 import openai
 
 from llm_router.config import TargetConfig
+from llm_router.providers.bodies import measure
 from llm_router.providers.wire import Phases
 from llm_router.target import Clocks
 
@@ -40,17 +41,17 @@ class OpenAIClient:
             max_retries=0,
             default_headers=headers,
             default_query=config.query,
-            http_client=http_client,
+            http_client=http_client or openai.DefaultAsyncHttpxClient(event_hooks={"response": [measure]}),
         )
         self._sdk.organization = self._sdk.project = None  # of the environment's account, not of the target's
 
-    async def post(self, path: str, body: dict[str, object], clocks: Clocks) -> object:
-        """Send a body and return the one that comes back."""
-        return await self._sdk.post(path, body=body, options=self._options(clocks), cast_to=object)
+    async def post(self, path: str, body: dict[str, object], clocks: Clocks) -> bytes:
+        """Send a body and return the one that comes back, unread: the SDK's reader knows no bounds."""
+        return await self._sdk.post(path, body=body, options=self._options(clocks), cast_to=bytes)
 
-    async def get(self, path: str, clocks: Clocks) -> object:
-        """Return the body that stands at a path."""
-        return await self._sdk.get(path, options=self._options(clocks), cast_to=object)
+    async def get(self, path: str, clocks: Clocks) -> bytes:
+        """Return the body that stands at a path, unread."""
+        return await self._sdk.get(path, options=self._options(clocks), cast_to=bytes)
 
     async def open_stream(self, path: str, body: dict[str, object], clocks: Clocks) -> Events:
         """Send a body and return the stream that comes back, to be closed by the caller."""

@@ -66,7 +66,7 @@ class OpenAIEmbeddingTarget:
         """Return the vectors, shape (count, d), in the order of the texts, whatever the order of the answer."""
         data = [as_object(item) for item in as_list(fields.get("data"))]
         places = [item.get("index", place) for place, item in enumerate(data)]
-        if sorted(place for place in places if isinstance(place, int)) != [*range(count)]:
+        if len(places) != count or sorted(place for place in places if isinstance(place, int)) != [*range(count)]:
             raise TargetFault(self.name, "malformed", cause="wrong_count", usage=usage)
         read = dict(zip(places, (_read_row(item.get("embedding")) for item in data), strict=True))
         rows = [row for row in (read[place] for place in range(count)) if row is not None]

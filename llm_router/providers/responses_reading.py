@@ -143,8 +143,7 @@ class ResponseReading:
         draft.tier = as_text(fields.get("service_tier")) or draft.tier
         usage = as_object(fields.get("usage"))
         if usage:
-            draft.raw_usage = usage
-            draft.usage = read_usage(usage)
+            draft.count(usage, read_usage(usage))
 
     def _raise_if_error(self, fields: Mapping[str, object]) -> None:
         if fields.get("error"):

@@ -12,6 +12,7 @@ import httpx2
 
 from core.clock import utc_now
 from core.errors import CassetteMissError
+from core.text import make_storable
 from llm_router.faults import Phase, Signal, Wire, fault_of
 from llm_router.providers.waits import read_retry_after
 from llm_router.reply import NO_USAGE, Usage
@@ -22,6 +23,8 @@ Phases = Mapping[type[BaseException], Phase]
 TRANSPORT_PHASES: Phases = {
     httpx2.TimeoutException: "clock",
     httpx2.HTTPError: "connection",
+    httpx2.DecodingError: "decode",
+    httpx2.SSEError: "decode",
     httpx2.InvalidURL: "connection",
     httpx2.StreamError: "connection",
     OSError: "connection",
@@ -31,6 +34,12 @@ TRANSPORT_PHASES: Phases = {
     RecursionError: "decode",  # JSON nested beyond all measure
 }
 """Exceptions that reach a caller of the SDKs as they are, mostly in mid-stream."""
+
+MOST_TOKENS = 1_000_000_000
+"""More than any model takes in or gives: one wrong number must not spend a budget for ever."""
+
+MOST_USD = 1_000_000
+"""The same for what one call costs."""
 
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
@@ -43,8 +52,8 @@ def as_object(value: object) -> Mapping[str, object]:
 
 
 def as_body(value: object) -> Mapping[str, object]:
-    """Return a whole body's object; the SDKs hand over the text as it is if the server did not call it JSON."""
-    if not isinstance(value, str):
+    """Return a whole body's object, read from its bytes or text; an empty one for what is no JSON object."""
+    if not isinstance(value, str | bytes):
         return as_object(value)
     try:
         return as_object(json.loads(value))
@@ -58,21 +67,22 @@ def as_list(value: object) -> list[object]:
 
 
 def as_text(value: object) -> str:
-    """Return a JSON string, an empty one for anything else."""
-    return value if isinstance(value, str) else ""
+    """Return a JSON string as it can be stored and sent, an empty one for anything else."""
+    return make_storable(value) if isinstance(value, str) else ""
 
 
 def as_count(value: object) -> int:
     """Return a JSON number of tokens, 0 for anything that cannot be one."""
-    return max(value, 0) if isinstance(value, int) and not isinstance(value, bool) else 0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_TOKENS:
+        return 0
+    return int(value) if value == int(value) else 0  # some servers write whole numbers as 12.0
 
 
 def as_money(value: object) -> Decimal | None:
     """Return a JSON number of dollars; None for anything that cannot be one."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_USD:
         return None
-    amount = Decimal(str(value))
-    return amount if amount.is_finite() and amount >= 0 else None
+    return Decimal(str(value))
 
 
 def read_error_body(wire: Wire, phase: Phase, body: object, status: int | None = None) -> Signal:
@@ -95,6 +105,8 @@ def read_error_body(wire: Wire, phase: Phase, body: object, status: int | None =
 def read_sdk_error(error: BaseException, wire: Wire, phases: Phases) -> Signal | None:
     """Return the signal of an SDK's exception; None if it does not tell of the other side at all."""
     phase = phase_of(error, phases)
+    if phase == "connection" and error.__cause__ is not None and phase_of(error.__cause__, {}) == "decode":
+        phase = "decode"  # one dresses also a body that cannot be unpacked as a lost connection
     if phase == "connection" and not (_is_transport(error) or _is_transport(error.__cause__)):
         return None  # one SDK dresses whatever its transport raises, even a bug of ours, as a lost connection
     if phase not in ("answer", "stream"):

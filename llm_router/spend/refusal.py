@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from core.errors import BudgetExceededError
@@ -11,6 +11,9 @@ from llm_router.ports import Caller
 from llm_router.spend.caps import Cap, window_end, window_start
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+RUNNING = timedelta(seconds=5)
+"""After that time it is worth asking again what running calls have left of what they set aside."""
+
 _EACH_WINDOW = {"hour": " an hour", "day": " a day", "month": " a month", "total": " in all"}
 
 
@@ -26,17 +29,23 @@ class Standing:
         """Say whether less than this amount is left."""
         return self.spent_usd + self.reserved_usd + amount_usd > self.cap.budget.limit_usd
 
+    def has_room_at(self, amount_usd: Decimal, now: datetime) -> datetime:
+        """Return when this amount may fit: with the next window, or sooner if only running calls stand in its way."""
+        if self.spent_usd + amount_usd <= self.cap.budget.limit_usd:
+            return min(now + RUNNING, _end(self.cap, now))
+        return _end(self.cap, now)
+
 
 def explain_refusal(
     standings: Iterable[Standing], amount_usd: Decimal, caller: Caller, now: datetime
 ) -> BudgetExceededError:
     """Return the error for an amount that at least one of these caps does not have.
 
-    It names the cap whose window ends last, since the amount will not fit before. What a cap that all tenants share
+    It names the cap that has room last, since the amount will not fit before. What a cap that all tenants share
     has spent is not told to one of them.
     """
     short = [standing for standing in standings if standing.lacks(amount_usd)]
-    last = max(short, key=lambda each: (amount_usd > each.cap.budget.limit_usd, _end(each.cap, now)))
+    last = max(short, key=lambda each: (amount_usd > each.cap.budget.limit_usd, each.has_room_at(amount_usd, now)))
     cap, budget = last.cap, last.cap.budget
     details: dict[str, object] = {
         "budget": budget.name,
@@ -53,8 +62,9 @@ def explain_refusal(
     if amount_usd > budget.limit_usd:
         message = f"budget {budget.name!r}: {call}, more than the whole limit of {limit}; ask for a shorter answer"
         return BudgetExceededError(message, **details)
-    if budget.window != "total":
-        details["retry_after_s"] = math.ceil((_end(cap, now) - now).total_seconds())
+    room_at = last.has_room_at(amount_usd, now)
+    if room_at != _NEVER:
+        details["retry_after_s"] = math.ceil((room_at - now).total_seconds())
     return BudgetExceededError(f"budget {budget.name!r}: {call}; of {limit}, {state}", **details)
 
 

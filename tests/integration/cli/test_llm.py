@@ -123,7 +123,8 @@ async def test_a_failure_is_named_plainly(routed: Lattice, stub: Stub) -> None:
     assert (done.code, done.out, len(stub.asked)) == (8, "", 1)
     assert re.fullmatch(
         r"refused: unauthenticated, HTTP 401, after \d+\.\d\d s\n"
-        r"error: no LLM target answered \(refused: unauthenticated\)\n",
+        r"error: no LLM target answered \(refused: unauthenticated\)\n"
+        r"(  retry_after_s: \d+\n)?",
         done.err,
     )
     as_json = await run(routed, "try", "refused", "--json")

@@ -1,6 +1,7 @@
 """Many calls at once: whatever becomes of them, nothing is left behind, and what is counted is exact."""
 
 import asyncio
+import time
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from decimal import Decimal
@@ -15,6 +16,7 @@ from core.pg import Database, PoolConfig
 from llm_router import (
     BreakerConfig,
     BudgetConfig,
+    Pace,
     Parts,
     PostgresAccounts,
     Prompt,
@@ -69,7 +71,7 @@ def count_results(router: Router) -> list[tuple[str, int, int]]:
     return sorted((name, each.calls, each.failures) for name, each in counts if each.calls)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_calls_of_which_many_are_cancelled_leave_nothing_behind(
     seed: int, database_url: str, prompt: Prompt
 ) -> None:
@@ -98,22 +100,22 @@ async def test_calls_of_which_many_are_cancelled_leave_nothing_behind(
 
 
 async def test_an_open_breaker_lets_no_call_through_but_one_probe(prompt: Prompt) -> None:
-    breaker = BreakerConfig(window_s=600.0, minimum_calls=20, open_s=1.0, ramp_s=0.0)
+    breaker = BreakerConfig(window_s=600.0, minimum_calls=20, open_s=60.0, ramp_s=0.0)
     asked: list[int] = []
+    ahead_s = 0.0
+    pace = Pace(clock=lambda: time.monotonic() + ahead_s)
     async with sailing("fails", "answers") as servers:
         config = configure(servers, breaker=breaker, attempts_per_target=1)
         model = replace(config.models[0], targets=("fails-whole",))
-        async with aclosing(build_router(replace(config, models=(model,)), None)) as router:
-            [health] = [route.health for route in router.routes if route.name == "fails-whole"]
-            for patient, hasty in ((60, 0), (0, 60), (1, 59)):
+        async with aclosing(build_router(replace(config, models=(model,)), None, Parts(pace=pace))) as router:
+            for patient, hasty, passed_s in ((60, 0, 0.0), (0, 60, 0.0), (1, 59, 61.0)):
+                ahead_s += passed_s
                 crowds = [Crowd(router, prompt), Crowd(router, prompt, deadline_s=0.2)]  # hasty ones wait for no probe
                 for crowd, count in zip(crowds, (patient, hasty), strict=True):
                     for _ in range(count):
                         crowd.call()
                 assert sum([len((await crowd.end()).errors) for crowd in crowds]) == 60
                 asked.append(len(servers["fails"].asked))
-                if hasty == 60:
-                    await asyncio.sleep(health.breaker.reopens_in_s())
             assert asked == [60, 60, 61]
             assert count_results(router) == [("fails-whole", 21, 21)]  # what came in after the opening does not count
 

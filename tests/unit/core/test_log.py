@@ -66,6 +66,15 @@ def test_a_traceback_is_told_but_not_the_values_in_it(capsys: pytest.CaptureFixt
     assert "hunter2" not in printed
 
 
+@pytest.mark.parametrize("name", ["openai._base_client", "anthropic._base_client", "httpcore2.http11", "httpx2"])
+def test_no_level_makes_libraries_tell_prompts_and_headers(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("DEBUG")
+    logging.getLogger(name).debug("Request options: %s", {"json_data": {"messages": ["the prompt"]}})
+    logging.getLogger(name).warning("told")
+    assert "the prompt" not in (told := capsys.readouterr().err)
+    assert "told" in told
+
+
 def test_text_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("INFO")
     structlog.get_logger().info("gem_created", gem="g")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,6 @@ from llm_router import (
     Parts,
     Prices,
     Prompt,
-    Reply,
     ReplyEvent,
     Router,
     ScriptedTarget,
@@ -29,6 +29,7 @@ from llm_router import (
     ask_for,
 )
 from llm_router.config import ExperimentConfig, Variant
+from llm_router.providers.scripted import Step
 from tests.unit.llm_router.conftest import Setup
 from tests.wire.clock import Clock
 
@@ -56,10 +57,10 @@ class Echo(ScriptedTarget):
 
 async def test_the_same_question_is_asked_once(build: Build, prompt: Prompt, parts: Parts) -> None:
     target = ScriptedTarget(["Turin."], "a")
-    router = build(Setup(target, prices=Prices(1, 1)), parts=parts)  # type: ignore[arg-type]
+    router = build(Setup(target, prices=Prices(Decimal(1), Decimal(1))), parts=parts)
     first, second = await router.ask(prompt), await router.ask(prompt)
     assert (first.cached, second.cached, second.text) == (False, True, "Turin.")
-    assert (second.cost_usd, second.attempts, second.usage) == (0, (), first.usage)
+    assert (second.cost_usd, second.attempts, second.usage) == (Decimal(0), (), first.usage)
     events = [event async for event in router.stream(prompt)]
     assert events == [TokenEvent("Turin."), ReplyEvent(second)]
     assert len(target.asked) == 1
@@ -69,7 +70,7 @@ async def test_a_whole_stream_is_kept_and_a_broken_or_left_one_is_not(
     build: Build, prompt: Prompt, parts: Parts
 ) -> None:
     whole = Answer("Turin", "m", "stop", Usage(1, 1))
-    scripts = [["Tur", TargetFault("a", "truncated")], ["Tur", "in", whole], ["Tur", "in", whole]]
+    scripts: list[list[Step]] = [["Tur", TargetFault("a", "truncated")], ["Tur", "in", whole], ["Tur", "in", whole]]
     target = ScriptedTarget(scripts, "a")
     router = build(target, parts=parts)
     with pytest.raises(Exception, match="broke off"):
@@ -147,7 +148,8 @@ async def test_tool_calls_are_nobody_else_s(build: Build, parts: Parts) -> None:
     asked = Prompt("", "Q?", (), 100, tools=(Tool("look", "", {}),))
     answer = Answer("", "m", "tool_use", Usage(1, 1), tool_calls=(ToolCall("1", "look", {"at": 1}),))
     target = ScriptedTarget([[0.01, answer]], "a")
-    replies = await asyncio.gather(*(build(target, parts=parts).ask(asked) for _ in range(2)))
+    router = build(target, parts=parts)
+    replies = await asyncio.gather(*(router.ask(asked) for _ in range(2)))
     assert [reply.cached for reply in replies] == [False, False]
 
 
@@ -162,9 +164,8 @@ async def test_variants_share_no_answer(build: Build, prompt: Prompt) -> None:
     arms = (Variant("plain"), Variant("brief", system="Be very brief."))
     model = ModelConfig("default", ("a",), extractive=False, experiment=ExperimentConfig("kind", arms))
     shared = Parts(cache=AnswerCache(CacheConfig(size=100)))
-    replies: list[Reply] = []
-    for jitter in (0.1, 0.9, 0.1):
-        replies.append(await build(target, jitter=jitter, models=(model,), parts=shared).ask(prompt))
+    routers = [build(target, jitter=jitter, models=(model,), parts=shared) for jitter in (0.1, 0.9, 0.1)]
+    replies = [await router.ask(prompt) for router in routers]
     assert [(reply.variant, reply.cached) for reply in replies] == [
         ("kind/plain", False),
         ("kind/brief", False),

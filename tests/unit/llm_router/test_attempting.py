@@ -1,20 +1,15 @@
 """What an attempt leaves behind, however it ends."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from decimal import Decimal
-from types import MappingProxyType
-from uuid import UUID, uuid4
 
 import pytest
 
 from core.errors import AllTargetsFailedError, BudgetExceededError, LatticeError, StoreUnavailableError
 from llm_router import (
     Answer,
-    Attempt,
     BreakerConfig,
-    Caller,
     Clocks,
     Parts,
     Prices,
@@ -26,53 +21,15 @@ from llm_router import (
     RouterConfig,
     ScriptedTarget,
     TargetFault,
-    TokenEvent,
-    Usage,
     build_router_of,
 )
 from llm_router.ports import AttemptWatch, Blind
 from tests.unit.llm_router.conftest import Setup
+from tests.unit.llm_router.till import Till
 from tests.wire.clock import Clock
 
 Build = Callable[..., Router]
 PRICES = Prices(Decimal(1), Decimal(1))
-
-
-class Till:
-    """Accounts that are told how to behave."""
-
-    def __init__(
-        self,
-        *,
-        refuses: dict[str, LatticeError] | None = None,
-        fails: Exception | None = None,
-        reserving: Callable[[], object] = lambda: None,
-        reserves_s: float = 0.0,
-        settles_s: float = 0.0,
-    ) -> None:
-        self.held: set[UUID] = set()
-        self.settled: list[Attempt] = []
-        self._refuses = refuses or {}
-        self._fails = fails
-        self._reserving = reserving
-        self._reserves_s = reserves_s
-        self._settles_s = settles_s
-
-    async def reserve(self, caller: Caller, target: str, amount_usd: Decimal) -> UUID | None:
-        self._reserving()
-        if target in self._refuses:
-            raise self._refuses[target]
-        reservation = uuid4()
-        self.held.add(reservation)
-        await asyncio.sleep(self._reserves_s)  # as a commit that has come through, of which nobody knows yet
-        return reservation
-
-    async def settle(self, caller: Caller, model: str, attempt: Attempt, reservation: UUID | None) -> None:
-        await asyncio.sleep(self._settles_s)
-        if self._fails is not None:
-            raise self._fails
-        self.settled.append(attempt)
-        self.held -= {reservation} - {None}
 
 
 def priced(target: ScriptedTarget) -> Setup:
@@ -159,20 +116,12 @@ async def test_what_cannot_be_counted_is_not_spent_but_what_is_free_goes_on(
 
 
 async def test_accounts_that_hang_do_not_outlast_the_deadline(prompt: Prompt) -> None:
-    target = TargetsOf("a", prices=PRICES)
-    config = RouterConfig(target.configs, deadline_s=0.05)
-    router = build_router_of(target.targets, config, Parts(Till(reserves_s=5.0)))
+    setup = priced(ScriptedTarget(["Turin."], "a"))
+    config = RouterConfig((setup.config(),), deadline_s=0.05)
+    router = build_router_of([setup.target], config, Parts(Till(reserves_s=5.0)))
     async with asyncio.timeout(1.0):
         with pytest.raises(LatticeError):
             await router.ask(prompt)
-
-
-class TargetsOf:
-    """Scripted targets with their configurations."""
-
-    def __init__(self, *names: str, prices: Prices | None = None) -> None:
-        self.targets = [ScriptedTarget([f"From {name}."], name) for name in names]
-        self.configs = tuple(Setup(target, prices=prices).config() for target in self.targets)
 
 
 async def test_a_target_over_budget_costs_no_extra_call(build: Build, prompt: Prompt, streamed: bool) -> None:
@@ -192,18 +141,6 @@ async def test_the_budget_is_the_error_when_it_alone_stood_in_the_way(
         await run(build(priced(ScriptedTarget(["Turin."], "a")), parts=Parts(till)), prompt, streamed)
 
 
-async def test_waiting_for_the_accounts_is_not_the_target_s_latency(
-    build: Build, prompt: Prompt, streamed: bool, clock: Clock
-) -> None:
-    def pass_time() -> None:
-        clock.now_s += 7.0
-
-    router = build(priced(ScriptedTarget(["Turin."], "a")), parts=Parts(Till(reserving=pass_time)))
-    reply = await run(router, prompt, streamed)
-    assert reply.attempts[0].seconds == 0.0
-    assert router.routes[0].health.latency.percentile(0.5) == 0.0
-
-
 async def test_each_attempt_is_told_what_reserving_has_left(build: Build, prompt: Prompt, clock: Clock) -> None:
     told: list[float] = []
 
@@ -218,38 +155,6 @@ async def test_each_attempt_is_told_what_reserving_has_left(build: Build, prompt
     target = Setup(Told(["Turin."], "a"), Clocks(total_s=25.0), prices=PRICES)
     await build(target, deadline_s=30.0, parts=Parts(Till(reserving=pass_time))).ask(prompt)
     assert told == [23.0]
-
-
-async def test_a_slow_reader_does_not_make_the_target_look_slow(build: Build, prompt: Prompt, clock: Clock) -> None:
-    answer = Answer("Turin", "m", "stop", Usage(1, 1))
-    router = build(ScriptedTarget([["Tur", "in", answer]], "a"))
-    async for event in router.stream(prompt):
-        clock.now_s += 5.0
-    assert isinstance(event, ReplyEvent)
-    assert event.reply.attempts[0].seconds == 0.0
-    assert router.routes[0].health.latency.percentile(0.5) == 0.0
-
-
-async def test_failures_and_cancelled_calls_are_no_latency(build: Build, prompt: Prompt, streamed: bool) -> None:
-    failing = ScriptedTarget([[TargetFault("a", "malformed")]], "a")
-    slow = ScriptedTarget([[9.0, "late"]], "b")
-    router = build(failing, slow)
-    task = asyncio.ensure_future(run(router, prompt, streamed))
-    await asyncio.sleep(0.01)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert [route.health.latency.count for route in router.routes] == [0, 0]
-
-
-async def test_whoever_leaves_after_the_whole_answer_leaves_an_answered_attempt(build: Build, prompt: Prompt) -> None:
-    till, usage = Till(), Usage(7, 3)
-    target = Setup(ScriptedTarget([[Answer("Turin.", "m", "stop", usage)]], "a"), prices=PRICES)
-    router = build(target, parts=Parts(till))
-    events = router.stream(prompt)
-    assert isinstance(await anext(events), TokenEvent)
-    await events.aclose()
-    assert [(each.outcome, each.usage) for each in till.settled] == [("answered", usage)]
 
 
 async def test_a_bug_is_entered_as_failed_and_counts_against_nobody(
@@ -301,16 +206,8 @@ async def test_a_probe_is_given_back_whatever_becomes_of_it(build: Build, prompt
     with pytest.raises(AllTargetsFailedError):
         await run(router, prompt, streamed)
     for refusal in (BudgetExceededError("spent"), StoreUnavailableError("away"), RuntimeError("a bug")):
-        till._refuses = {"a": refusal}  # type: ignore[dict-item]
+        till.refuses = {"a": refusal}
         with pytest.raises(type(refusal)):
             await run(router, prompt, streamed)
-    till._refuses = {}
+    till.refuses = {}
     assert (await run(router, prompt, streamed)).text == "Turin."
-
-
-async def test_attempts_are_json_whatever_the_provider_said_of_its_usage(build: Build, prompt: Prompt) -> None:
-    raw = MappingProxyType({"total": 3, "details": MappingProxyType({"cached": 1})})
-    answer = Answer("Turin.", "m", "stop", Usage(1, 2), raw_usage=raw, cost_usd=Decimal("0.000001"))
-    reply = await build(priced(ScriptedTarget([[answer]], "a"))).ask(prompt)
-    [told] = json.loads(json.dumps([each.as_json() for each in reply.attempts]))
-    assert (told["cost_usd"], told["raw_usage"]["total"], told["usage"]["input_tokens"]) == ("0.000001", 3, 1)

@@ -32,6 +32,22 @@ def test_a_whole_answer_has_all_its_facts() -> None:
     assert (answer.raw_usage, answer.tier, answer.response_id, answer.cost_usd) == (USAGE, "flex", "c1", None)
 
 
+@pytest.mark.parametrize("count", [None, "10", -1, float("nan"), 10**40])
+def test_a_usage_that_tells_nothing_is_estimated(count: object) -> None:
+    reading = begin()
+    usage = {"prompt_tokens": count, "completion_tokens": count}
+    reading.read_whole({"choices": [{"message": {"content": "Turin."}, "finish_reason": "stop"}], "usage": usage})
+    answer = reading.answer()
+    assert (answer.usage.estimated, answer.usage.output_tokens, answer.raw_usage) == (True, 2, usage)
+
+
+def test_a_usage_that_tells_nothing_takes_nothing_back() -> None:
+    reading = begin()
+    for event in ({**chunk(content="Turin."), "usage": USAGE}, chunk("stop"), {"usage": {"prompt_tokens": 0}}):
+        reading.read_event(event)
+    assert reading.answer().usage == Usage(10, 3)
+
+
 def test_a_server_that_leaves_out_what_it_can_is_still_understood() -> None:
     reading = begin()
     reading.read_whole({"choices": [{"message": {"content": "Turin."}, "finish_reason": "stop"}]})

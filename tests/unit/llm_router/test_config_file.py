@@ -244,6 +244,11 @@ def test_what_is_no_toml_is_told_with_its_line(read: Read, text: str | bytes, pr
     assert told.startswith(problem)
 
 
+def test_what_nests_without_end_is_refused(read: Read) -> None:
+    with pytest.raises(ConfigurationError, match="is too deeply nested"):
+        read(f"targets{'.a' * 5000} = 1")
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"none\.toml: cannot be read: No such file"):
         read_config(tmp_path / "none.toml", {})

@@ -103,3 +103,27 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 )
 def test_what_has_the_wrong_shape_is_told_with_its_place(text: str, problem: str) -> None:
     assert refused(text)[0].startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (r'targets."a\u0000b" = {provider = "scripted"}', r'targets."a\u0000b": has a control character in its name'),
+        (r'targets."a\nb" = {provider = "scripted"}', r'targets."a\nb": has a control character in its name'),
+        (r'targets.a = {provider = "scripted", model = "\u0007"}', "targets.a.model: holds a control character"),
+        (r'budgets = [{name = "x\u007f", limit_usd = 1}]', "budgets[0].name: holds a control character"),
+    ],
+)
+def test_control_characters_are_in_no_name(text: str, problem: str) -> None:
+    assert problem in refused(text)
+
+
+def test_a_text_may_have_several_lines() -> None:
+    text = r'targets.a = {provider = "scripted", model = "one\n\ttwo"}'
+    assert build_config(tomllib.loads(text), {}).targets[0].model == "one\n\ttwo"
+
+
+def test_an_experiment_s_name_holds_no_slash() -> None:
+    experiment = '{name = "a/b", variants = [{name = "c/d"}, {name = "e"}]}'
+    told = refused(f'targets.a.provider = "scripted"\nmodels.default = {{targets = ["a"], experiment = {experiment}}}')
+    assert told == ["models.default.experiment.name: must not hold a slash"]

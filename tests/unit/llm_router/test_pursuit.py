@@ -1,6 +1,7 @@
 """How long is waited, who pays, and what is told when nobody answers."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -93,6 +94,27 @@ async def test_a_call_that_waits_for_a_breaker_keeps_to_its_deadline(
         await run(router, prompt, streamed)
     assert clock.now_s - begun_s <= 25.0
     assert len(target.asked) == 2
+
+
+async def test_when_all_are_switched_off_nobody_is_asked(build: Build, prompt: Prompt, streamed: bool) -> None:
+    targets = [ScriptedTarget(["Turin."], name) for name in "ab"]
+    router = build(*targets)
+    for target in targets:
+        router.set_enabled(target.name, enabled=False)
+    with pytest.raises(AllTargetsFailedError, match="none could be asked"):
+        await run(router, prompt, streamed)
+    assert not any(target.asked for target in targets)
+
+
+async def test_the_clock_on_the_wall_decides_nothing(
+    build: Build, prompt: Prompt, streamed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = iter(range(100))
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr("llm_router.ledger.utc_now", lambda: begun - timedelta(hours=next(hours)))
+    first = ScriptedTarget([[TargetFault("a", "server_error")]], "a")
+    reply = await run(build(first, ScriptedTarget(["Rome."], "b")), prompt, streamed)
+    assert [each.seconds for each in reply.attempts] == [0.0] * 4
 
 
 async def test_the_first_cause_is_told_first(build: Build, prompt: Prompt, streamed: bool) -> None:

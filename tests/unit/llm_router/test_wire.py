@@ -7,7 +7,7 @@ import pytest
 from core.errors import CassetteMissError
 from llm_router.faults import TargetFault
 from llm_router.providers.openai_client import PHASES
-from llm_router.providers.wire import as_body, as_count, as_money, faults_of, read_error_body
+from llm_router.providers.wire import as_body, as_count, as_money, as_text, faults_of, read_error_body
 from llm_router.reply import NO_USAGE, Usage
 
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1")
@@ -33,9 +33,16 @@ def test_error_bodies_of_all_shapes_are_read(body: object, kind: str | None, cod
 
 def test_json_that_is_not_what_it_should_be_reads_as_nothing() -> None:
     assert [as_count(value) for value in (3, -1, True, 2.5, "4", None)] == [3, 0, 0, 0, 0, 0]
-    assert as_body('{"a": 1}') == {"a": 1}
+    assert [as_count(value) for value in (12.0, float("nan"), float("inf"), 10**9, 10**9 + 1)] == [12, 0, 0, 10**9, 0]
+    assert [as_body(value) for value in ('{"a": 1}', b'{"a": 1}', b"\xef\xbb\xbf{}", b"\xff")] == [
+        {"a": 1},
+        {"a": 1},
+        {},
+        {},
+    ]
     assert [as_body(value) for value in ("<html>", "[1]", None, 3, "[" * 100_000)] == [{}, {}, {}, {}, {}]
-    assert [as_money(value) for value in (True, "1", None, -1, float("nan"), float("inf"))] == [None] * 6
+    assert [as_text(value) for value in ("Zoë", "a\x00b\ud800", 3, None)] == ["Zoë", "ab\ufffd", "", ""]
+    assert [as_money(value) for value in (True, "1", None, -1, float("nan"), float("inf"), 1e300)] == [None] * 7
     assert [as_money(value) for value in (0, 0.000103, 1e-8)] == [Decimal(0), Decimal("0.000103"), Decimal("1E-8")]
 
 

@@ -21,20 +21,28 @@ def standing(spent: str, reserved: str = "0", *, owner: UUID = CALLER.tenant, **
 
 
 def test_a_refusal_names_the_cap_and_when_it_is_whole_again() -> None:
-    error = explain_refusal([standing("7", "2.50")], Decimal("0.75"), CALLER, NOW)
+    error = explain_refusal([standing("9.50", "0.25")], Decimal("0.75"), CALLER, NOW)
     assert error.details == {
         "budget": "b",
         "subject": "anne",
         "limit_usd": "10",
         "amount_usd": "0.75",
-        "spent_usd": "7",
-        "reserved_usd": "2.50",
+        "spent_usd": "9.50",
+        "reserved_usd": "0.25",
         "retry_after_s": 2,
     }
     assert error.message == (
         "budget 'b': this call may cost 0.75 USD; of 10 USD a day for the key 'anne', "
-        "7 are spent and 2.50 set aside for running calls"
+        "9.50 are spent and 0.25 set aside for running calls"
     )
+
+
+@pytest.mark.parametrize("window", ["month", "total"])
+def test_what_only_running_calls_hold_is_soon_free_again(window: str) -> None:
+    held = standing("7", "2.50", name="held", window=window)
+    assert explain_refusal([held], Decimal("0.75"), CALLER, NOW).details["retry_after_s"] == 5
+    spent = standing("10", name="spent", window="day")
+    assert explain_refusal([held, spent], Decimal("0.75"), CALLER, NOW.replace(hour=1)).details["budget"] == "spent"
 
 
 def test_amounts_are_written_out() -> None:
