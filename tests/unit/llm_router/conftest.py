@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import pytest
 
@@ -11,10 +12,13 @@ from llm_router import (
     Parts,
     Prices,
     Prompt,
+    Reply,
+    ReplyEvent,
     Router,
     RouterConfig,
     ScriptedTarget,
     TargetConfig,
+    TokenEvent,
     build_router_of,
 )
 from tests.wire.clock import Clock
@@ -43,6 +47,28 @@ class Setup:
             prices=self.prices,
             capabilities=self.capabilities,
         )
+
+
+PRICES = Prices(Decimal(1), Decimal(1))
+
+
+def priced(target: ScriptedTarget) -> Setup:
+    return Setup(target, prices=PRICES)
+
+
+async def run(router: Router, prompt: Prompt, streamed: bool, deadline_s: float | None = None) -> Reply:
+    """Ask in one of the two ways; what is streamed must add up."""
+    if not streamed:
+        return await router.ask(prompt, deadline_s=deadline_s)
+    *events, last = [event async for event in router.stream(prompt, deadline_s=deadline_s)]
+    assert isinstance(last, ReplyEvent)
+    assert "".join(event.text for event in events if isinstance(event, TokenEvent)) == last.reply.text
+    return last.reply
+
+
+@pytest.fixture(params=[False, True], ids=["whole", "streamed"])
+def streamed(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
 
 
 @pytest.fixture

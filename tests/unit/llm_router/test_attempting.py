@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from decimal import Decimal
 
 import pytest
 
@@ -12,10 +11,7 @@ from llm_router import (
     BreakerConfig,
     Clocks,
     Parts,
-    Prices,
     Prompt,
-    Reply,
-    ReplyEvent,
     RetryBudgetConfig,
     Router,
     RouterConfig,
@@ -24,29 +20,11 @@ from llm_router import (
     build_router_of,
 )
 from llm_router.ports import AttemptWatch, Blind
-from tests.unit.llm_router.conftest import Setup
+from tests.unit.llm_router.conftest import PRICES, Setup, priced, run
 from tests.unit.llm_router.till import Till
 from tests.wire.clock import Clock
 
 Build = Callable[..., Router]
-PRICES = Prices(Decimal(1), Decimal(1))
-
-
-def priced(target: ScriptedTarget) -> Setup:
-    return Setup(target, prices=PRICES)
-
-
-async def run(router: Router, prompt: Prompt, streamed: bool) -> Reply:
-    if not streamed:
-        return await router.ask(prompt)
-    *_, last = [event async for event in router.stream(prompt)]
-    assert isinstance(last, ReplyEvent)
-    return last.reply
-
-
-@pytest.fixture(params=[False, True], ids=["whole", "streamed"])
-def streamed(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
 
 
 @pytest.mark.parametrize("failure", [StoreUnavailableError("Postgres did not answer"), ValueError("a bug")])

@@ -13,14 +13,12 @@ from llm_router import (
     ModelConfig,
     Prices,
     Prompt,
-    Reply,
-    ReplyEvent,
     RetryBudgetConfig,
     Router,
     ScriptedTarget,
     TargetFault,
 )
-from tests.unit.llm_router.conftest import Setup
+from tests.unit.llm_router.conftest import Setup, run
 from tests.unit.llm_router.test_router import fault
 
 Build = Callable[..., Router]
@@ -30,21 +28,8 @@ def hedged(*names: str) -> tuple[ModelConfig, ...]:
     return (ModelConfig("default", names, hedge_after_s=0.02),)
 
 
-async def run(router: Router, prompt: Prompt, streamed: bool) -> Reply:
-    if not streamed:
-        return await router.ask(prompt)
-    events = [event async for event in router.stream(prompt)]
-    assert isinstance(events[-1], ReplyEvent)
-    return events[-1].reply
-
-
 def slow(prompt: Prompt, pause_s: float, name: str = "a") -> ScriptedTarget:
     return ScriptedTarget([[pause_s, f"From {name}.", ScriptedTarget([]).answer(f"From {name}.", prompt)]], name)
-
-
-@pytest.fixture(params=[False, True], ids=["whole", "streamed"])
-def streamed(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
 
 
 async def test_the_second_answers_for_a_slow_first_and_both_are_paid(

@@ -93,11 +93,6 @@ async def check(
         assert route.health.breaker.admit() is not None, "a probe was lost"
 
 
-@pytest.fixture(params=["whole", "streamed"])
-def streamed(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param == "streamed")
-
-
 @pytest.mark.parametrize("again_after", [None, 0, 1, 3])
 @pytest.mark.parametrize("way", ["plain", "hedged", "cached", "failing"])
 async def test_nothing_stays_held_whenever_the_caller_leaves(

@@ -11,7 +11,6 @@ import pytest
 from llm_router import (
     Answer,
     Parts,
-    Prices,
     Prompt,
     Reply,
     ReplyEvent,
@@ -21,29 +20,11 @@ from llm_router import (
     TokenEvent,
     Usage,
 )
-from tests.unit.llm_router.conftest import Setup
+from tests.unit.llm_router.conftest import PRICES, Setup, priced, run
 from tests.unit.llm_router.till import Till
 from tests.wire.clock import Clock
 
 Build = Callable[..., Router]
-PRICES = Prices(Decimal(1), Decimal(1))
-
-
-def priced(target: ScriptedTarget) -> Setup:
-    return Setup(target, prices=PRICES)
-
-
-async def run(router: Router, prompt: Prompt, streamed: bool) -> Reply:
-    if not streamed:
-        return await router.ask(prompt)
-    *_, last = [event async for event in router.stream(prompt)]
-    assert isinstance(last, ReplyEvent)
-    return last.reply
-
-
-@pytest.fixture(params=[False, True], ids=["whole", "streamed"])
-def streamed(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
 
 
 async def test_a_slow_reader_does_not_make_the_target_look_slow(build: Build, prompt: Prompt, clock: Clock) -> None:

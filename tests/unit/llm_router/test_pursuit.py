@@ -9,8 +9,6 @@ from core.errors import AllTargetsFailedError
 from llm_router import (
     BreakerConfig,
     Prompt,
-    Reply,
-    ReplyEvent,
     Router,
     ScriptedTarget,
     TargetFault,
@@ -19,23 +17,10 @@ from llm_router import (
     Usage,
 )
 from llm_router.reply import Answer
-from tests.unit.llm_router.conftest import Setup
+from tests.unit.llm_router.conftest import Setup, run
 from tests.wire.clock import Clock
 
 Build = Callable[..., Router]
-
-
-async def run(router: Router, prompt: Prompt, streamed: bool, deadline_s: float | None = None) -> Reply:
-    if not streamed:
-        return await router.ask(prompt, deadline_s=deadline_s)
-    *_, last = [event async for event in router.stream(prompt, deadline_s=deadline_s)]
-    assert isinstance(last, ReplyEvent)
-    return last.reply
-
-
-@pytest.fixture(params=[False, True], ids=["whole", "streamed"])
-def streamed(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
 
 
 @pytest.mark.parametrize("deadline_s", [0.0, -1.0])

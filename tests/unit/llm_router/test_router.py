@@ -21,7 +21,7 @@ from llm_router import (
     Usage,
 )
 from llm_router.reply import Finish
-from tests.unit.llm_router.conftest import Setup
+from tests.unit.llm_router.conftest import Setup, run
 from tests.wire.clock import Clock
 
 Build = Callable[..., Router]
@@ -40,19 +40,6 @@ async def read(router: Router, prompt: Prompt) -> tuple[list[str], Reply]:
     events = [event async for event in router.stream(prompt)]
     assert isinstance(events[-1], ReplyEvent)
     return [event.text for event in events if isinstance(event, TokenEvent)], events[-1].reply
-
-
-async def run(router: Router, prompt: Prompt, streamed: bool) -> Reply:
-    if not streamed:
-        return await router.ask(prompt)
-    pieces, reply = await read(router, prompt)
-    assert "".join(pieces) == reply.text
-    return reply
-
-
-@pytest.fixture(params=[False, True], ids=["whole", "streamed"])
-def streamed(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
 
 
 async def test_the_first_target_answers(build: Build, prompt: Prompt, streamed: bool) -> None:
