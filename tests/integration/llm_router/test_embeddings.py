@@ -115,6 +115,7 @@ async def test_usage_and_cost_are_read_and_a_missing_one_is_an_estimate() -> Non
         (answer([1.0, 0.0], [1.0, 0.0]), "wrong_count"),
         (Whole(b'{"data": [{"index": 1, "embedding": [1, 0]}]}'), "wrong_count"),
         (Whole(b'{"data": [{"index": "0", "embedding": [1, 0]}]}'), "wrong_count"),
+        (Whole(b'{"data": [{"index": 0, "embedding": [1, 0]}, {"index": []}]}'), "wrong_count"),
         (Whole(b'{"data": [{"embedding": "text"}]}'), "no_vector"),
         (Whole(b'{"data": [{"embedding": "QUJD"}]}'), "no_vector"),
         (Whole(b'{"data": [{"embedding": ["x", null]}]}'), "no_vector"),
