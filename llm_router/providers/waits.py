@@ -10,6 +10,9 @@ _Headers = Mapping[str, str]
 
 _RATE_LIMITED = 429
 
+LONGEST_S = 86_400.0
+"""No quota takes longer than a day to come back; what is told beyond that (a time since 1970, say) is nonsense."""
+
 _SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 _SPAN_UNITS_S = (3600.0, 60.0, 1.0, 0.001)
 
@@ -20,6 +23,11 @@ def read_retry_after(headers: _Headers, now: datetime, status: int | None = None
     Where a rate limit comes without a `retry-after`, the quotas that are used up say when they begin anew; the last of
     them counts. Quotas with something left say nothing about this request.
     """
+    wait_s = _read_wait(headers, now, status)
+    return None if wait_s is None or wait_s > LONGEST_S else wait_s
+
+
+def _read_wait(headers: _Headers, now: datetime, status: int | None) -> float | None:
     milliseconds = _as_seconds(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
