@@ -11,7 +11,6 @@ NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
     ("headers", "seconds"),
     [
         ({}, None),
-        ({"retry-after": "86400"}, 86_400.0),
         ({"retry-after": "1795000000"}, None),
         ({"retry-after": "7"}, 7.0),
         ({"retry-after": "0.25"}, 0.25),
