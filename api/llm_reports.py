@@ -83,8 +83,8 @@ async def report_cost(
     if since > until:
         raise InvalidInputError("since", f"must not be after until, {until.isoformat()}")
     spends = await read_spend(service.database, tenant, since=since, until=until, by=by)
-    # the caps of targets are the whole service's, and kept by its first tenant: others are not shown them
-    caps = [cap for cap in service.llm.router.config.budgets if cap.each != "target" or tenant == DEFAULT_TENANT]
+    # the caps of models and targets are the whole service's, and kept by its first tenant: others are not shown them
+    caps = [cap for cap in service.llm.router.config.budgets if not cap.is_shared or tenant == DEFAULT_TENANT]
     budgets = await read_budgets(service.database, tenant, caps, now=now)
     return CostView(
         since=since,

@@ -147,7 +147,7 @@ class Attempting:
         reserving.result()
 
     async def _set_aside(self, accounts: Accounts, most: Decimal) -> None:
-        self._reservation = await accounts.reserve(self._call.caller, self._route.name, most)
+        self._reservation = await accounts.reserve(self._call.caller, self._call.model, self._route.name, most)
 
     async def _give_back(self, reserving: asyncio.Task[None]) -> None:
         """Release what was set aside for a caller who did not wait for it."""

@@ -32,7 +32,7 @@ ANYBODY = Caller()
 class Accounts(Protocol):
     """Keeps what was spent, and who may still spend."""
 
-    async def reserve(self, caller: Caller, target: str, amount_usd: Decimal) -> UUID | None:
+    async def reserve(self, caller: Caller, model: str, target: str, amount_usd: Decimal) -> UUID | None:
         """Set aside what one attempt may cost at most; None if nothing limits it.
 
         Raises:

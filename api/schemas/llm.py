@@ -102,7 +102,7 @@ class BudgetView(View, frozen=True, kw_only=True):
     """How a cap on spending stands in its present window."""
 
     name: Annotated[str, Meta(description="In the settings.")]
-    each: Annotated[Literal["tenant", "key", "target"], Meta(description="What each has a cap of its own.")]
+    each: Annotated[Literal["tenant", "key", "model", "target"], Meta(description="What each has a cap of its own.")]
     subject: Annotated[str, Meta(description="The tenant's id, the API key's name or the target's.")]
     window: Annotated[Literal["hour", "day", "month", "total"], Meta(description="Of UTC; `total` never ends.")]
     limit_usd: Annotated[float, Meta(description="In US dollars, in one window.")]

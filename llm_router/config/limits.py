@@ -68,15 +68,21 @@ class BudgetConfig:
         name: unique; what errors and reports say.
         limit_usd: in one window.
         window: "hour", "day" and "month" begin with those of UTC; "total" never ends.
-        each: whether the cap is for each tenant by itself, for each API key or for each target.
-        only: the tenant, key or target that it is for; None for every one of them, each by itself.
+        each: whether the cap is for each tenant by itself, each of its API keys, each model or each target; those of
+            models and targets are for all tenants together.
+        only: the tenant, key, model or target that it is for; None for every one of them, each by itself.
     """
 
     name: str
     limit_usd: Decimal
     window: Literal["hour", "day", "month", "total"] = "day"
-    each: Literal["tenant", "key", "target"] = "tenant"
+    each: Literal["tenant", "key", "model", "target"] = "tenant"
     only: str | None = None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether all tenants are under one cap."""
+        return self.each in {"model", "target"}
 
 
 def list_limit_problems(breaker: BreakerConfig, retries: RetryBudgetConfig, cache: CacheConfig) -> Iterator[str]:
@@ -101,8 +107,10 @@ def list_limit_problems(breaker: BreakerConfig, retries: RetryBudgetConfig, cach
         yield "cache.ttl_s: must be a positive number"
 
 
-def list_budget_problems(budgets: tuple[BudgetConfig, ...], targets: frozenset[str]) -> Iterator[str]:
-    """Yield what is wrong with these budgets, each with its place, given the names of all targets."""
+def list_budget_problems(
+    budgets: tuple[BudgetConfig, ...], models: frozenset[str], targets: frozenset[str]
+) -> Iterator[str]:
+    """Yield what is wrong with these budgets, each with its place, given the names of all models and targets."""
     names = Counter(budget.name for budget in budgets)
     yield from (f"budgets: two are named {name!r}" for name, count in names.items() if count > 1)
     for number, budget in enumerate(budgets):
@@ -111,8 +119,9 @@ def list_budget_problems(budgets: tuple[BudgetConfig, ...], targets: frozenset[s
             yield f"{where}.name: is needed"
         if not is_price(budget.limit_usd):
             yield f"{where}.limit_usd: must be a number from 0 to a billion"
-        if budget.each == "target" and not {budget.only} <= {None, *targets}:
-            yield f"{where}.only: {budget.only!r} is no target; known are {name_all(targets)}"
+        known = {"model": models, "target": targets}.get(budget.each)
+        if known is not None and not {budget.only} <= {None, *known}:
+            yield f"{where}.only: {budget.only!r} is no {budget.each}; known are {name_all(known)}"
         if budget.each == "tenant" and budget.only is not None and not _is_id(budget.only):
             yield f"{where}.only: must be the id of a tenant"
 

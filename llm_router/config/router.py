@@ -83,7 +83,9 @@ class RouterConfig:
             yield from self.embedding.list_problems(frozenset(names))
         yield from self._list_patience_problems()
         yield from list_limit_problems(self.breaker, self.retry_budget, self.cache)
-        yield from list_budget_problems(self.budgets, frozenset(names))
+        embedding = (self.embedding.model,) if self.embedding is not None else ()
+        models = frozenset((*counted, *embedding)) if self.models else frozenset((DEFAULT_MODEL, *embedding))
+        yield from list_budget_problems(self.budgets, models, frozenset(names))
 
     def _list_patience_problems(self) -> Iterator[str]:
         if not is_positive(self.deadline_s):

@@ -65,7 +65,7 @@ class PostgresAccounts:
         """Go by other budgets from now on; what is reserved of the old ones is settled there."""
         self._budgets = tuple(budgets)
 
-    async def reserve(self, caller: Caller, target: str, amount_usd: Decimal) -> UUID | None:
+    async def reserve(self, caller: Caller, model: str, target: str, amount_usd: Decimal) -> UUID | None:
         """Set an amount aside in every cap that the call falls under, or in none of them.
 
         Returns:
@@ -75,7 +75,7 @@ class PostgresAccounts:
             BudgetExceededError: less than that is left; names the cap that will be short the longest.
             LatticeError: as `Database.transaction`; whatever may have been reserved is released after `hold_s`.
         """
-        caps = find_caps(self._budgets, caller, target) if amount_usd > 0 else ()
+        caps = find_caps(self._budgets, caller, model, target) if amount_usd > 0 else ()
         if not caps:
             return None
         reservation, now = uuid4(), self._clock()
@@ -106,7 +106,7 @@ class PostgresAccounts:
             LatticeError: as `Database.transaction`.
         """
         counted = _count(attempt)
-        caps = find_caps(self._budgets, caller, attempt.target) if counted else ()
+        caps = find_caps(self._budgets, caller, model, attempt.target) if counted else ()
         values = (
             _list_caps(caps, attempt.started_at)
             | _attempt_values(caller, model, attempt)

@@ -17,8 +17,8 @@ class Cap:
     """A budget as it stands for one subject.
 
     Attributes:
-        owner: whose rows its account is in: the tenant's own, or the first tenant's for a target, which all share.
-        subject: the tenant's id, the key's name or the target's; calls without a key share the key "".
+        owner: whose rows its account is in: the tenant's own, or the first tenant's for a cap that all share.
+        subject: the tenant's id, or the name of the key, model or target; calls without a key share the key "".
     """
 
     budget: BudgetConfig
@@ -26,11 +26,13 @@ class Cap:
     subject: str
 
 
-def find_caps(budgets: Sequence[BudgetConfig], caller: Caller, target: str) -> tuple[Cap, ...]:
-    """Return every cap that a call of a target falls under, by the names of the budgets."""
-    tenant = str(caller.tenant)
-    subjects = {"tenant": (caller.tenant, tenant), "key": (caller.tenant, caller.key), "target": (FIRST_TENANT, target)}
-    caps = (Cap(budget, *subjects[budget.each]) for budget in sorted(budgets, key=lambda budget: budget.name))
+def find_caps(budgets: Sequence[BudgetConfig], caller: Caller, model: str, target: str) -> tuple[Cap, ...]:
+    """Return every cap that a call of a target for a model falls under, by the names of the budgets."""
+    subjects = {"tenant": str(caller.tenant), "key": caller.key, "model": model, "target": target}
+    caps = (
+        Cap(budget, FIRST_TENANT if budget.is_shared else caller.tenant, subjects[budget.each])
+        for budget in sorted(budgets, key=lambda budget: budget.name)
+    )
     return tuple(
         cap for cap in caps if cap.budget.only is None or subject_of(cap.budget, cap.budget.only) == cap.subject
     )

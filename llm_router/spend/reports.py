@@ -85,15 +85,16 @@ async def read_spend(
 async def read_budgets(
     database: Database, tenant: UUID, budgets: Sequence[BudgetConfig], *, now: datetime | None = None
 ) -> tuple[BudgetState, ...]:
-    """Return how the caps that concern a tenant stand: its own, those of its keys, and those of targets.
+    """Return how the caps that concern a tenant stand: its own, those of its keys, and those that all share.
 
     A cap of which nothing was ever spent in its window is told only where the configuration names its subject, or
-    the tenant is the subject. Caps of targets are the whole service's: not every tenant should be shown them.
+    the tenant is the subject. Caps of models and targets are the whole service's: not every tenant should be shown
+    them.
     """
     now = now or utc_now()
     states: list[BudgetState] = []
     for owner, shared in ((tenant, False), (FIRST_TENANT, True)):
-        owned = [budget for budget in budgets if (budget.each == "target") is shared]
+        owned = [budget for budget in budgets if budget.is_shared is shared]
         if owned:
             values = {
                 "budgets": [budget.name for budget in owned],

@@ -214,7 +214,7 @@ async def test_cost_is_told_by_what_is_asked(client: httpx2.AsyncClient, service
 
 async def test_budgets_are_told_beside_the_cost(client: httpx2.AsyncClient, service: Service) -> None:
     await spend(service, SPARE, "0.5")
-    assert await service.llm.accounts.reserve(Caller(), SPARE, Decimal("0.25"))
+    assert await service.llm.accounts.reserve(Caller(), "smart", SPARE, Decimal("0.25"))
     mine, theirs = (await client.get("/llm/cost")).json()["budgets"]
     assert (mine["name"], mine["subject"], mine["window"]) == ("mine", str(DEFAULT_TENANT), "day")
     assert (mine["spent_usd"], mine["reserved_usd"], mine["left_usd"]) == (0.5, 0.25, 1.25)

@@ -183,6 +183,7 @@ def test_what_is_wrong_with_limits_is_told_all_at_once() -> None:
     ("budget", "problem"),
     [
         (BudgetConfig("a", Decimal(1), each="target", only="mian"), "budgets[0].only: 'mian' is no target; known are "),
+        (BudgetConfig("a", Decimal(1), each="model", only="main"), "budgets[0].only: 'main' is no model; known are "),
         (BudgetConfig("a", Decimal(1), each="tenant", only="me"), "budgets[0].only: must be the id of a tenant"),
     ],
 )

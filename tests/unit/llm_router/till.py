@@ -28,7 +28,7 @@ class Till:
         self._reserves_s = reserves_s
         self._settles_s = settles_s
 
-    async def reserve(self, caller: Caller, target: str, amount_usd: Decimal) -> UUID | None:
+    async def reserve(self, caller: Caller, model: str, target: str, amount_usd: Decimal) -> UUID | None:
         self._reserving()
         if target in self.refuses:
             raise self.refuses[target]

@@ -28,10 +28,10 @@ ONE = Decimal(1)
 
 async def test_without_a_budget_nothing_is_asked_of_postgres(accounting: Accounting, database_url: str) -> None:
     closed = Database(PoolConfig(database_url))
-    assert await accounting(pool=closed).reserve(ANNE, "main", ONE) is None
+    assert await accounting(pool=closed).reserve(ANNE, "smart", "main", ONE) is None
     other = replace(WHOLE, only=str(BERT.tenant))
-    assert await accounting(other, pool=closed).reserve(ANNE, "main", ONE) is None
-    assert await accounting(WHOLE, pool=closed).reserve(ANNE, "main", Decimal(0)) is None
+    assert await accounting(other, pool=closed).reserve(ANNE, "smart", "main", ONE) is None
+    assert await accounting(WHOLE, pool=closed).reserve(ANNE, "smart", "main", Decimal(0)) is None
 
 
 async def test_without_a_budget_an_attempt_is_logged_all_the_same(accounting: Accounting, rows: Rows) -> None:
@@ -88,7 +88,7 @@ async def test_calls_at_once_from_several_replicas_pass_exactly_as_many_as_fit(
         Database(PoolConfig(database_url, max_size=4)) as c,
     ):
         replicas = [accounting(tight, pool=pool) for pool in (a, b, c)]
-        calls = (replicas[n % 3].reserve(ANNE, "main", ONE) for n in range(50))
+        calls = (replicas[n % 3].reserve(ANNE, "smart", "main", ONE) for n in range(50))
         results = await asyncio.gather(*calls, return_exceptions=True)
     assert sum(isinstance(result, UUID) for result in results) == granted
     assert sum(isinstance(result, BudgetExceededError) for result in results) == 50 - granted
@@ -100,7 +100,7 @@ async def test_settling_counts_the_cost_and_releases_what_was_reserved(
     accounting: Accounting, rows: Rows, cost: str, spent: str
 ) -> None:
     accounts = accounting(WHOLE)
-    reservation = await accounts.reserve(ANNE, "main", ONE)
+    reservation = await accounts.reserve(ANNE, "smart", "main", ONE)
     await accounts.settle(ANNE, "smart", make_attempt(cost), reservation)
     assert state_of(rows) == [(Decimal(spent), Decimal(0))]
     assert rows("SELECT * FROM llm_reservation") == []
@@ -112,7 +112,7 @@ async def test_what_a_failed_or_cancelled_attempt_cost_is_counted(
 ) -> None:
     accounts = accounting(WHOLE)
     for attempt in (make_attempt("0.5", outcome=outcome), make_attempt(None, outcome=outcome, usage=None)):
-        await accounts.settle(ANNE, "smart", attempt, await accounts.reserve(ANNE, "main", ONE))
+        await accounts.settle(ANNE, "smart", attempt, await accounts.reserve(ANNE, "smart", "main", ONE))
     assert state_of(rows) == [(Decimal("0.5"), Decimal(0))]
 
 
@@ -121,7 +121,7 @@ async def test_an_unknown_cost_counts_as_what_was_reserved(
     accounting: Accounting, rows: Rows, cost: str | None
 ) -> None:
     accounts = accounting(WHOLE)
-    await accounts.settle(ANNE, "smart", make_attempt(cost), await accounts.reserve(ANNE, "main", ONE))
+    await accounts.settle(ANNE, "smart", make_attempt(cost), await accounts.reserve(ANNE, "smart", "main", ONE))
     await accounts.settle(ANNE, "smart", make_attempt(cost), None)
     assert state_of(rows) == [(ONE, Decimal(0))]
     assert rows("SELECT cost_usd FROM llm_attempt") == [(None,), (None,)]
@@ -129,7 +129,7 @@ async def test_an_unknown_cost_counts_as_what_was_reserved(
 
 async def test_a_reservation_settled_many_times_counts_once(accounting: Accounting, rows: Rows) -> None:
     accounts = accounting(WHOLE)
-    reservation = await accounts.reserve(ANNE, "main", ONE)
+    reservation = await accounts.reserve(ANNE, "smart", "main", ONE)
     await asyncio.gather(*(accounts.settle(ANNE, "smart", make_attempt("2"), reservation) for _ in range(8)))
     assert state_of(rows) == [(Decimal(2), Decimal(0))]
     assert rows("SELECT attempt_id FROM llm_attempt") == [(reservation,)]
@@ -152,7 +152,7 @@ class Forgetful(Database):
 async def test_a_settlement_of_which_nobody_knows_whether_it_was_stored_counts_once(
     accounting: Accounting, database_url: str, rows: Rows, reserved: bool
 ) -> None:
-    reservation = await accounting(WHOLE).reserve(ANNE, "main", ONE) if reserved else None
+    reservation = await accounting(WHOLE).reserve(ANNE, "smart", "main", ONE) if reserved else None
     async with Forgetful(PoolConfig(database_url)) as forgetful:
         await accounting(WHOLE, pool=forgetful).settle(ANNE, "smart", make_attempt("2"), reservation)
     assert forgetful.forgot
@@ -164,9 +164,9 @@ async def test_an_unknown_cost_counts_as_nothing_once_its_reservation_is_gone(
     accounting: Accounting, clock: Clock, rows: Rows
 ) -> None:
     accounts = accounting(replace(WHOLE, limit_usd=ONE))
-    slow = await accounts.reserve(ANNE, "main", ONE)
+    slow = await accounts.reserve(ANNE, "smart", "main", ONE)
     clock.advance(HOLD_S)
-    await accounts.reserve(ANNE, "main", ONE)
+    await accounts.reserve(ANNE, "smart", "main", ONE)
     await accounts.settle(ANNE, "smart", make_attempt(None), slow)
     assert state_of(rows) == [(Decimal(0), ONE)]
 
@@ -180,9 +180,9 @@ async def test_all_budgets_are_reserved_or_none(accounting: Accounting, rows: Ro
     small = BudgetConfig("small", Decimal(1), each="key")
     target = BudgetConfig("target", Decimal(3), each="target")
     accounts = accounting(WHOLE, small, target)
-    reservation = await accounts.reserve(ANNE, "main", ONE)
+    reservation = await accounts.reserve(ANNE, "smart", "main", ONE)
     with pytest.raises(BudgetExceededError) as refused:
-        await accounts.reserve(ANNE, "main", ONE)
+        await accounts.reserve(ANNE, "smart", "main", ONE)
     assert refused.value.details["budget"] == "small"
     for name in ("whole", "small", "target"):
         assert state_of(rows, name) == [(Decimal(0), ONE)]
@@ -194,22 +194,32 @@ async def test_all_budgets_are_reserved_or_none(accounting: Accounting, rows: Ro
 async def test_each_key_has_its_own_cap_and_calls_without_one_share_theirs(accounting: Accounting) -> None:
     accounts = accounting(BudgetConfig("keys", ONE, each="key"))
     for key in ("a", "b", ""):
-        await accounts.reserve(Caller(key=key), "main", ONE)
+        await accounts.reserve(Caller(key=key), "smart", "main", ONE)
     for key in ("a", "b", ""):
         with pytest.raises(BudgetExceededError, match=f"the key '{key}'"):
-            await accounts.reserve(Caller(key=key), "main", ONE)
+            await accounts.reserve(Caller(key=key), "smart", "main", ONE)
+
+
+async def test_a_models_cap_counts_what_its_targets_cost_together(accounting: Accounting) -> None:
+    accounts = accounting(BudgetConfig("clever", ONE, each="model", only="smart"))
+    await accounts.settle(
+        ANNE, "smart", make_attempt("0.75"), await accounts.reserve(ANNE, "smart", "main", Decimal("0.5"))
+    )
+    assert await accounts.reserve(BERT, "fast", "main", ONE) is None
+    with pytest.raises(BudgetExceededError, match="for the model 'smart'"):
+        await accounts.reserve(BERT, "smart", "other", Decimal("0.5"))
 
 
 async def test_a_targets_cap_is_shared_by_all_tenants_and_tells_neither_of_the_other(accounting: Accounting) -> None:
     accounts = accounting(BudgetConfig("dear", ONE, each="target", only="main"))
-    await accounts.settle(ANNE, "m", make_attempt("0.75"), await accounts.reserve(ANNE, "main", ONE))
-    assert await accounts.reserve(BERT, "other", ONE) is None
+    await accounts.settle(ANNE, "m", make_attempt("0.75"), await accounts.reserve(ANNE, "smart", "main", ONE))
+    assert await accounts.reserve(BERT, "smart", "other", ONE) is None
     with pytest.raises(BudgetExceededError) as refused:
-        await accounts.reserve(BERT, "main", ONE)
+        await accounts.reserve(BERT, "smart", "main", ONE)
     assert "spent_usd" not in refused.value.details
     assert "0.75" not in str(refused.value)
     with pytest.raises(BudgetExceededError) as refused:
-        await accounts.reserve(ANNE, "main", ONE)
+        await accounts.reserve(ANNE, "smart", "main", ONE)
     assert refused.value.details["spent_usd"] == "0.75"
 
 
@@ -218,12 +228,12 @@ async def test_a_new_window_begins_empty_and_an_old_one_is_settled_in_its_place(
 ) -> None:
     accounts = accounting(replace(WHOLE, limit_usd=ONE))
     clock.advance(12 * 3600 - 300)
-    late = await accounts.reserve(ANNE, "main", ONE)
+    late = await accounts.reserve(ANNE, "smart", "main", ONE)
     with pytest.raises(BudgetExceededError) as refused:
-        await accounts.reserve(ANNE, "main", ONE)
+        await accounts.reserve(ANNE, "smart", "main", ONE)
     assert refused.value.details["retry_after_s"] == 5  # only a running call stands in the way
     clock.advance(300)
-    fresh = await accounts.reserve(ANNE, "main", ONE)
+    fresh = await accounts.reserve(ANNE, "smart", "main", ONE)
     await accounts.settle(ANNE, "smart", make_attempt("0.5", at=clock.now), late)
     assert state_of(rows) == [(Decimal("0.5"), Decimal(0)), (Decimal(0), ONE)]
     await accounts.settle(ANNE, "smart", make_attempt("0.25", at=clock.now), fresh)
@@ -234,12 +244,12 @@ async def test_what_a_crashed_process_reserved_is_released_when_it_expires(
     accounting: Accounting, clock: Clock, rows: Rows
 ) -> None:
     accounts = accounting(replace(WHOLE, limit_usd=ONE))
-    crashed = await accounts.reserve(ANNE, "main", ONE)
+    crashed = await accounts.reserve(ANNE, "smart", "main", ONE)
     clock.advance(HOLD_S - 1)
     with pytest.raises(BudgetExceededError):
-        await accounts.reserve(ANNE, "main", ONE)
+        await accounts.reserve(ANNE, "smart", "main", ONE)
     clock.advance(1)
-    assert await accounts.reserve(ANNE, "main", ONE) is not None
+    assert await accounts.reserve(ANNE, "smart", "main", ONE) is not None
     assert state_of(rows) == [(Decimal(0), ONE)]
     await accounts.settle(ANNE, "smart", make_attempt("0.5"), crashed)  # it was only slow
     assert state_of(rows) == [(Decimal("0.5"), ONE)]
@@ -251,16 +261,16 @@ async def test_what_expired_in_a_window_that_is_over_is_released_too(
     accounting: Accounting, clock: Clock, rows: Rows
 ) -> None:
     accounts = accounting(WHOLE)
-    await accounts.reserve(ANNE, "main", ONE)
+    await accounts.reserve(ANNE, "smart", "main", ONE)
     clock.advance(24 * 3600)
-    await accounts.reserve(ANNE, "main", ONE)
+    await accounts.reserve(ANNE, "smart", "main", ONE)
     assert state_of(rows) == [(Decimal(0), Decimal(0)), (Decimal(0), ONE)]
     assert len(rows("SELECT * FROM llm_reservation")) == 1
 
 
 async def test_budgets_may_be_replaced_while_calls_are_running(accounting: Accounting, rows: Rows) -> None:
     accounts = accounting(WHOLE)
-    first, second = [await accounts.reserve(ANNE, "main", ONE) for _ in range(2)]
+    first, second = [await accounts.reserve(ANNE, "smart", "main", ONE) for _ in range(2)]
     accounts.replace_budgets([BudgetConfig("new", ONE, "month")])
     await accounts.settle(ANNE, "smart", make_attempt("0.5"), first)
     assert (state_of(rows), state_of(rows, "new")) == ([(Decimal("0.5"), ONE)], [(Decimal("0.5"), Decimal(0))])

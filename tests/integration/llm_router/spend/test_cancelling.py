@@ -39,7 +39,7 @@ async def test_a_call_cancelled_while_it_waits_for_its_turn_reserves_nothing(
     accounts = accounting(WHOLE)
     await accounts.settle(ANNE, "smart", make_attempt("1"), None)
     with locked(database_url):
-        waiting = asyncio.create_task(accounts.reserve(ANNE, "main", Decimal(1)))
+        waiting = asyncio.create_task(accounts.reserve(ANNE, "smart", "main", Decimal(1)))
         while not rows(WAITING):  # noqa: ASYNC110 - what is waited for knows nothing of us
             await asyncio.sleep(0.005)
         waiting.cancel()
@@ -53,7 +53,7 @@ async def test_calls_cancelled_at_any_moment_leave_nothing_after_expiry(
     accounting: Accounting, clock: Clock, rows: Rows
 ) -> None:
     accounts, random = accounting(replace(WHOLE, limit_usd=Decimal(1000))), Random(7)
-    tasks = [asyncio.create_task(accounts.reserve(ANNE, "main", Decimal(1))) for _ in range(60)]
+    tasks = [asyncio.create_task(accounts.reserve(ANNE, "smart", "main", Decimal(1))) for _ in range(60)]
     for task in tasks:
         await asyncio.sleep(random.random() * 0.003)
         task.cancel()
@@ -62,7 +62,7 @@ async def test_calls_cancelled_at_any_moment_leave_nothing_after_expiry(
     [(_, reserved)] = state_of(rows) or [(Decimal(0), Decimal(0))]
     assert rows("SELECT coalesce(sum(amount_usd), 0) FROM llm_reservation") == [(reserved,)]
     clock.advance(HOLD_S)
-    last = await accounts.reserve(ANNE, "main", Decimal(1000))
+    last = await accounts.reserve(ANNE, "smart", "main", Decimal(1000))
     await accounts.settle(ANNE, "smart", make_attempt("0"), last)
     assert state_of(rows) == [(Decimal(0), Decimal(0))]
     assert rows("SELECT * FROM llm_reservation") == []

@@ -55,7 +55,7 @@ class Worker:
         random, accounts = self._random, self._accounts
         caller, target = random.choice([ANNE, BERT]), random.choice(["dear", "cheap"])
         try:
-            reservation = await accounts.reserve(caller, target, pick_amount(random, 3000))
+            reservation = await accounts.reserve(caller, "smart", target, pick_amount(random, 3000))
         except BudgetExceededError:
             reservation = None
             if random.random() < 0.8:
@@ -79,7 +79,7 @@ async def release_expired(accounts: PostgresAccounts, clock: Clock) -> None:
     accounts.replace_budgets([replace(budget, limit_usd=Decimal(10**6)) for budget in BUDGETS])
     for caller in (ANNE, BERT):
         for target in ("dear", "cheap"):
-            reservation = await accounts.reserve(caller, target, Decimal(1))
+            reservation = await accounts.reserve(caller, "smart", target, Decimal(1))
             await accounts.settle(caller, "smart", make_attempt("0", target=target, at=clock.now), reservation)
 
 

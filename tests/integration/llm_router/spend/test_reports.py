@@ -79,10 +79,12 @@ async def test_budgets_are_told_as_they_stand_in_their_window(
         BudgetConfig("keys", Decimal(1), "total", each="key"),
     )
     accounts = accounting(*budgets)
-    await accounts.settle(ANNE, "smart", make_attempt("1.5"), await accounts.reserve(ANNE, "main", Decimal("0.5")))
+    await accounts.settle(
+        ANNE, "smart", make_attempt("1.5"), await accounts.reserve(ANNE, "smart", "main", Decimal("0.5"))
+    )
     with pytest.raises(Exception, match="'keys'"):
-        await accounts.reserve(ANNE, "dear", Decimal("0.5"))
-    await accounts.reserve(Caller(key="zoe"), "dear", Decimal("0.5"))
+        await accounts.reserve(ANNE, "smart", "dear", Decimal("0.5"))
+    await accounts.reserve(Caller(key="zoe"), "smart", "dear", Decimal("0.5"))
 
     async def read() -> list[tuple[object, ...]]:
         return [

@@ -28,8 +28,8 @@ SHARED = BudgetConfig("shared", Decimal(100), each="target")
 async def spent(accounting: Accounting) -> None:
     """The first tenant has spent, and has a call running."""
     accounts = accounting(WHOLE, SHARED)
-    await accounts.settle(ANNE, "smart", make_attempt("1"), await accounts.reserve(ANNE, "main", Decimal(2)))
-    await accounts.reserve(ANNE, "main", Decimal(2))
+    await accounts.settle(ANNE, "smart", make_attempt("1"), await accounts.reserve(ANNE, "smart", "main", Decimal(2)))
+    await accounts.reserve(ANNE, "smart", "main", Decimal(2))
 
 
 @pytest.mark.usefixtures("spent")

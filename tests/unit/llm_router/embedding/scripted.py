@@ -71,7 +71,7 @@ class Book:
         self.amounts: list[Decimal] = []
         self.settled: list[tuple[Caller, str, Attempt]] = []
 
-    async def reserve(self, caller: Caller, target: str, amount_usd: Decimal) -> UUID | None:
+    async def reserve(self, caller: Caller, model: str, target: str, amount_usd: Decimal) -> UUID | None:
         if len(self.amounts) >= self.limit:
             raise BudgetExceededError("spent")
         self.amounts.append(amount_usd)

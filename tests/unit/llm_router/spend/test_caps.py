@@ -13,21 +13,21 @@ from llm_router.spend.caps import Cap, find_caps, window_end, window_start
 
 OTHER = UUID(int=0xABC)
 CALLER = Caller(OTHER, "anne")
+Each = Literal["tenant", "key", "model", "target"]
 WINDOWS = ("hour", "day", "month", "total")
 
 
-def budget(
-    name: str = "b", each: Literal["tenant", "key", "target"] = "tenant", only: str | None = None
-) -> BudgetConfig:
+def budget(name: str = "b", each: Each = "tenant", only: str | None = None) -> BudgetConfig:
     return BudgetConfig(name, Decimal(1), each=each, only=only)
 
 
-def test_a_call_falls_under_caps_of_its_tenant_key_and_target() -> None:
-    budgets = [budget("c", "target"), budget("a", "key"), budget("b")]
-    assert find_caps(budgets, CALLER, "main") == (
+def test_a_call_falls_under_caps_of_its_tenant_key_model_and_target() -> None:
+    budgets = [budget("c", "target"), budget("a", "key"), budget("b"), budget("d", "model")]
+    assert find_caps(budgets, CALLER, "smart", "main") == (
         Cap(budgets[1], OTHER, "anne"),
         Cap(budgets[2], OTHER, str(OTHER)),
         Cap(budgets[0], FIRST_TENANT, "main"),
+        Cap(budgets[3], FIRST_TENANT, "smart"),
     )
 
 
@@ -41,16 +41,16 @@ def test_a_call_falls_under_caps_of_its_tenant_key_and_target() -> None:
         ("key", "Anne", False),
         ("target", "main", True),
         ("target", "other", False),
+        ("model", "smart", True),
+        ("model", "main", False),
     ],
 )
-def test_a_cap_for_one_subject_is_for_no_other(
-    each: Literal["tenant", "key", "target"], only: str, falls: bool
-) -> None:
-    assert len(find_caps([budget(each=each, only=only)], CALLER, "main")) == falls
+def test_a_cap_for_one_subject_is_for_no_other(each: Each, only: str, falls: bool) -> None:
+    assert len(find_caps([budget(each=each, only=only)], CALLER, "smart", "main")) == falls
 
 
 def test_calls_without_a_key_share_one() -> None:
-    assert find_caps([budget(each="key")], Caller(), "main")[0].subject == ""
+    assert find_caps([budget(each="key")], Caller(), "smart", "main")[0].subject == ""
 
 
 @pytest.mark.parametrize(
