@@ -1,13 +1,14 @@
 """One call of the router: all that its attempts share."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import LatticeError
 from llm_router.ledger import Ledger
-from llm_router.ports import Accounts, Blind, Caller, CallWatch, Observer
+from llm_router.ports import Accounts, Blind, Caller, CallWatch, Observer, Operation
 from llm_router.prompt import Prompt
 from llm_router.reply import Reply
 from llm_router.snapshot import Model, Snapshot
@@ -42,3 +43,18 @@ class Call:
     def model(self) -> str:
         """The name of the logical model."""
         return self.model_config.config.name
+
+
+@contextmanager
+def watched(call: Call, operation: Operation = "chat") -> Iterator[None]:
+    """Let the observer watch a call, which earns its part of an extra one."""
+    call.snapshot.retry_budget.earn()
+    call.watch = call.observer.start_call(call.model, call.prompt, streamed=call.streamed, operation=operation)
+    error: BaseException | None = None
+    try:
+        yield
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        call.watch.end(call.reply, error)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from llm_router.config import ExperimentConfig, Variant
@@ -27,6 +27,10 @@ class Caller:
 
 
 ANYBODY = Caller()
+
+
+Operation = Literal["chat", "embeddings"]
+"""What is asked of targets, as the conventions for generative AI name it."""
 
 
 class Accounts(Protocol):
@@ -70,7 +74,7 @@ class CallWatch(Protocol):
 class Observer(Protocol):
     """Watches all calls. It must be quick: it runs within them."""
 
-    def start_call(self, model: str, prompt: Prompt, *, streamed: bool) -> CallWatch:
+    def start_call(self, model: str, prompt: Prompt, *, streamed: bool, operation: Operation = "chat") -> CallWatch:
         """See a call begin."""
 
     def see_lookup(self, cache: str, *, hit: bool) -> None:
@@ -80,7 +84,7 @@ class Observer(Protocol):
 class Blind:
     """An observer, watch and all, that sees nothing."""
 
-    def start_call(self, model: str, prompt: Prompt, *, streamed: bool) -> CallWatch:
+    def start_call(self, model: str, prompt: Prompt, *, streamed: bool, operation: Operation = "chat") -> CallWatch:
         """See nothing."""
         return self
 

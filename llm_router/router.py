@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llm_router.answering import ask_once, open_once
 from llm_router.background import Background
-from llm_router.call import Call
+from llm_router.call import Call, watched
 from llm_router.config import DEFAULT_MODEL, ExperimentConfig, RouterConfig, Variant
 from llm_router.failover import Field, earliest_return_s
 from llm_router.faults import TargetFault
@@ -243,17 +243,8 @@ class Router:
     @contextmanager
     def _running(self, call: Call) -> Iterator[None]:
         """Let the observer watch a call. It holds the configuration too: whoever began it may have left."""
-        with self._holding(call.snapshot):
-            call.snapshot.retry_budget.earn()
-            call.watch = call.observer.start_call(call.model, call.prompt, streamed=call.streamed)
-            error: BaseException | None = None
-            try:
-                yield
-            except BaseException as raised:
-                error = raised
-                raise
-            finally:
-                call.watch.end(call.reply, error)
+        with self._holding(call.snapshot), watched(call):
+            yield
 
     async def _answer(self, call: Call, candidates: Sequence[Route]) -> tuple[tuple[Route, Answer], Reply]:
         with self._running(call):

@@ -10,7 +10,7 @@ from typing import cast
 from core.errors import EmbedderUnavailableError, LatticeError
 from llm_router.attempting import Attempting
 from llm_router.background import Background
-from llm_router.call import Call
+from llm_router.call import Call, watched
 from llm_router.embedding.config import EmbeddingConfig
 from llm_router.embedding.target import Embedded, EmbeddingTarget
 from llm_router.failover import Field, earliest_return_s
@@ -114,13 +114,13 @@ class Engine:
                     raise TextsRefusedError(fault) from None
                 raise
 
-        self._snapshot.retry_budget.earn()
         enabled = [route for route in self.routes if route.health.enabled]
         routes = self._model.policy.order(enabled, prompt)
-        try:
-            return await Pursuit(call, Field(routes), once, self._pace).run_remote()
-        except NobodyLeftError:
-            raise _conclude(call, faults, earliest_return_s(routes)) from None
+        with watched(call, "embeddings"):
+            try:
+                return await Pursuit(call, Field(routes), once, self._pace).run_remote()
+            except NobodyLeftError:
+                raise _conclude(call, faults, earliest_return_s(routes)) from None
 
     async def aclose(self) -> None:
         """End what is still being entered, and close the connections."""
@@ -138,7 +138,9 @@ class Engine:
                     embedded = await self._targets[route.name].embed(texts, clocks)
             except TimeoutError:
                 raise TargetFault(route.name, "timeout") from None
-            attempt.answer(_as_answer(embedded))
+            answer = _as_answer(embedded)
+            attempt.answer(answer)
+        call.reply = call.ledger.reply(route, answer, None)
         return embedded
 
 

@@ -2,6 +2,7 @@
 
 from opentelemetry.metrics import MeterProvider, get_meter
 
+from llm_router.ports import Operation
 from llm_router.reply import Attempt
 from llm_router.telemetry import names
 from llm_router.telemetry.metrics import SECONDS
@@ -36,16 +37,17 @@ class Instruments:
             explicit_bucket_boundaries_advisory=TOKENS,
         )
 
-    def record(self, attempt: Attempt, model: str) -> None:
+    def record(self, attempt: Attempt, model: str, operation: Operation = "chat") -> None:
         """Record an attempt that has ended; one that its caller left says nothing of the target.
 
         Args:
             attempt: how it went.
             model: as it was asked for; empty for none.
+            operation: what was asked for.
         """
         if attempt.outcome == "cancelled":
             return
-        about: dict[str, str] = {names.OPERATION: names.CHAT, names.PROVIDER: names.provider_name(attempt.provider)}
+        about: dict[str, str] = {names.OPERATION: operation, names.PROVIDER: names.provider_name(attempt.provider)}
         if model:
             about[names.REQUEST_MODEL] = model
         if attempt.outcome == "answered":

@@ -12,7 +12,6 @@ SCOPE: Final = "crystal_lattice.llm_router"
 
 # what is done
 OPERATION: Final = "gen_ai.operation.name"
-CHAT: Final = "chat"
 PROVIDER: Final = "gen_ai.provider.name"
 OUTPUT_TYPE: Final = "gen_ai.output.type"
 

@@ -6,7 +6,7 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Span, TracerProvider
 from prometheus_client import CollectorRegistry
 
-from llm_router.ports import AttemptWatch, CallWatch
+from llm_router.ports import AttemptWatch, CallWatch, Operation
 from llm_router.prompt import Prompt
 from llm_router.reply import Attempt, Reply
 from llm_router.route import Route
@@ -45,10 +45,10 @@ class Telemetry:
         """Show the state of targets, too; they are asked for whenever the metrics are read."""
         self._registry.register(RouteGauges(list_routes))
 
-    def start_call(self, model: str, prompt: Prompt, *, streamed: bool) -> CallWatch:
+    def start_call(self, model: str, prompt: Prompt, *, streamed: bool, operation: Operation = "chat") -> CallWatch:
         """See a call begin."""
-        span = self._spans.start_call(model, prompt, streamed=streamed)
-        return _WatchedCall(self._metrics, self._instruments, span, model)
+        span = self._spans.start_call(model, prompt, streamed=streamed, operation=operation)
+        return _WatchedCall(self._metrics, self._instruments, span, model, operation)
 
     def see_lookup(self, cache: str, *, hit: bool) -> None:
         """See a look into a cache."""
@@ -56,17 +56,20 @@ class Telemetry:
 
 
 class _WatchedCall:
-    __slots__ = ("_instruments", "_metrics", "_model", "_span")
+    __slots__ = ("_instruments", "_metrics", "_model", "_operation", "_span")
 
-    def __init__(self, metrics: Metrics, instruments: Instruments, span: CallSpan | None, model: str) -> None:
+    def __init__(
+        self, metrics: Metrics, instruments: Instruments, span: CallSpan | None, model: str, operation: Operation
+    ) -> None:
         self._metrics = metrics
         self._instruments = instruments
         self._span = span
         self._model = model
+        self._operation: Operation = operation
 
     def start_attempt(self, target: str, provider: str, model: str) -> AttemptWatch:
         span = None if self._span is None else self._span.start_attempt(target, provider, model)
-        return _WatchedAttempt(self._metrics, self._instruments, span, model)
+        return _WatchedAttempt(self._metrics, self._instruments, span, model, self._operation)
 
     def end(self, reply: Reply | None, error: BaseException | None) -> None:
         self._metrics.count_call(self._model, outcome_of(reply, error))
@@ -75,16 +78,19 @@ class _WatchedCall:
 
 
 class _WatchedAttempt:
-    __slots__ = ("_instruments", "_metrics", "_model", "_span")
+    __slots__ = ("_instruments", "_metrics", "_model", "_operation", "_span")
 
-    def __init__(self, metrics: Metrics, instruments: Instruments, span: Span | None, model: str) -> None:
+    def __init__(
+        self, metrics: Metrics, instruments: Instruments, span: Span | None, model: str, operation: Operation
+    ) -> None:
         self._metrics = metrics
         self._instruments = instruments
         self._span = span
         self._model = model
+        self._operation: Operation = operation
 
     def end(self, attempt: Attempt) -> None:
         self._metrics.count_attempt(attempt)
-        self._instruments.record(attempt, self._model)
+        self._instruments.record(attempt, self._model, self._operation)
         if self._span is not None:
             end_attempt(self._span, attempt)

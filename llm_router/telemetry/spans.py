@@ -3,6 +3,7 @@
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider, get_tracer, set_span_in_context
 
 from llm_router.config import EXTRACTIVE
+from llm_router.ports import Operation
 from llm_router.prompt import Prompt
 from llm_router.reply import Attempt, Reply
 from llm_router.telemetry import names
@@ -19,12 +20,13 @@ class CallSpan:
     ever made the current one: attempts are told their parent.
     """
 
-    __slots__ = ("_attempts", "_context", "_request", "_span", "_tracer")
+    __slots__ = ("_attempts", "_context", "_operation", "_request", "_span", "_tracer")
 
-    def __init__(self, tracer: Tracer, span: Span, request: Attributes) -> None:
+    def __init__(self, tracer: Tracer, span: Span, operation: Operation, request: Attributes) -> None:
         self._tracer = tracer
         self._span = span
         self._context = set_span_in_context(span)
+        self._operation = operation
         self._request = request
         self._attempts = 0
 
@@ -32,7 +34,7 @@ class CallSpan:
         """Return the span of an attempt."""
         self._attempts += 1
         about: Attributes = {
-            names.OPERATION: names.CHAT,
+            names.OPERATION: self._operation,
             names.PROVIDER: names.provider_name(provider),
             names.TARGET: target,
             names.ATTEMPT: self._attempts,
@@ -42,7 +44,7 @@ class CallSpan:
             about[names.REQUEST_MODEL] = model
         # the extractive runs in this process; the others are asked over a network
         kind = SpanKind.INTERNAL if provider == EXTRACTIVE else SpanKind.CLIENT
-        return self._tracer.start_span(_title(model), self._context, kind, about)
+        return self._tracer.start_span(_title(self._operation, model), self._context, kind, about)
 
     def end(self, reply: Reply | None, error: BaseException | None) -> None:
         """End the call's span. It has no tokens: whoever adds those of all spans shall count each once."""
@@ -53,7 +55,8 @@ class CallSpan:
         if outcome == "answered" and reply is not None:
             span.set_attribute(names.PROVIDER, names.provider_name(reply.provider))
             span.set_attribute(names.RESPONSE_MODEL, reply.model)
-            span.set_attribute(names.FINISH_REASONS, (reply.finish,))
+            if self._operation == "chat":
+                span.set_attribute(names.FINISH_REASONS, (reply.finish,))
             span.set_attribute(names.TARGET, reply.target)
             if reply.variant is not None:
                 span.set_attribute(names.VARIANT, reply.variant)
@@ -70,15 +73,17 @@ class Spans:
     def __init__(self, provider: TracerProvider | None) -> None:
         self._tracer = get_tracer(names.SCOPE, tracer_provider=provider)
 
-    def start_call(self, model: str, prompt: Prompt, *, streamed: bool) -> CallSpan | None:
+    def start_call(
+        self, model: str, prompt: Prompt, *, streamed: bool, operation: Operation = "chat"
+    ) -> CallSpan | None:
         """Return the span of a call under the current one; None if nobody records it."""
-        about: Attributes = {names.OPERATION: names.CHAT, names.REQUEST_MODEL: model}
-        span = self._tracer.start_span(_title(model), attributes=about)
+        about: Attributes = {names.OPERATION: operation, names.REQUEST_MODEL: model}
+        span = self._tracer.start_span(_title(operation, model), attributes=about)
         if not span.is_recording():
             return None
-        request = _describe_request(prompt, streamed=streamed)
+        request = _describe_request(prompt, streamed=streamed) if operation == "chat" else {}
         span.set_attributes(request)
-        return CallSpan(self._tracer, span, request)
+        return CallSpan(self._tracer, span, operation, request)
 
 
 def end_attempt(span: Span, attempt: Attempt) -> None:
@@ -99,8 +104,8 @@ def end_attempt(span: Span, attempt: Attempt) -> None:
     span.end()
 
 
-def _title(model: str) -> str:
-    return f"{names.CHAT} {model}".rstrip()
+def _title(operation: Operation, model: str) -> str:
+    return f"{operation} {model}".rstrip()
 
 
 def _fail(span: Span, error_type: str) -> None:

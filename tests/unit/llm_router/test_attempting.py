@@ -19,7 +19,7 @@ from llm_router import (
     TargetFault,
     build_router_of,
 )
-from llm_router.ports import AttemptWatch, Blind
+from llm_router.ports import AttemptWatch, Blind, Operation
 from tests.unit.llm_router.conftest import PRICES, Setup, priced, run
 from tests.unit.llm_router.till import Till
 from tests.wire.clock import Clock
@@ -162,7 +162,7 @@ async def test_an_observer_s_bug_leaves_no_probe_and_no_busy_counter(build: Buil
     observers = [Blind(), BlindUntilItFails()]
 
     class Changing(Blind):
-        def start_call(self, model: str, prompt: Prompt, *, streamed: bool) -> Blind:
+        def start_call(self, model: str, prompt: Prompt, *, streamed: bool, operation: Operation = "chat") -> Blind:
             return observers.pop(0) if observers else Blind()
 
     breaker = BreakerConfig(minimum_calls=1, open_s=0.01, ramp_s=0.0)

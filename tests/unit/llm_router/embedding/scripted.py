@@ -11,7 +11,7 @@ from core.errors import BudgetExceededError
 from llm_router.config import TargetConfig
 from llm_router.embedding import Embedded, EmbeddingConfig, EmbeddingRouter, EmbeddingTargetConfig
 from llm_router.faults import TargetFault
-from llm_router.ports import Blind, Caller
+from llm_router.ports import Blind, Caller, Observer
 from llm_router.prices import Prices
 from llm_router.pursuit import Pace
 from llm_router.reply import Attempt, Usage
@@ -100,7 +100,7 @@ def build(
     *targets: Scripted,
     clock: Clock | None = None,
     accounts: Book | None = None,
-    observer: Looks | None = None,
+    observer: Observer | None = None,
     **settings: object,
 ) -> EmbeddingRouter:
     clock = clock or Clock()

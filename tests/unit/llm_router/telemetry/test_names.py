@@ -1,5 +1,8 @@
 """The names are the conventions' own; here they stand once more, as the conventions write them."""
 
+from typing import get_args
+
+from llm_router.ports import Operation
 from llm_router.telemetry import names
 
 CONVENTIONS = {
@@ -27,13 +30,17 @@ CONVENTIONS = {
     "gen_ai.usage.reasoning.output_tokens",
     "http.response.status_code",
 }
-VALUES = {"chat", "input", "output"}
+VALUES = {"input", "output"}
 
 
 def test_the_names_are_those_of_the_conventions_and_ours() -> None:
     told = {value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)} - {names.SCOPE}
     ours = {value for value in told if value.startswith("lattice.llm.")}
     assert told - ours == CONVENTIONS | VALUES
+
+
+def test_operations_have_the_conventions_names() -> None:
+    assert {*get_args(Operation)} == {"chat", "embeddings"}
 
 
 def test_providers_have_the_conventions_names() -> None:
