@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from core.errors import ModelNotFoundError, PromptUnsupportedError, TargetNotFoundError
-from llm_router.config import ModelConfig, RouterConfig, TargetConfig
+from llm_router.config import REPLAY, ModelConfig, RouterConfig, TargetConfig
 from llm_router.fitness import combine, find_lacks
 from llm_router.health.breaker import BreakerState
 from llm_router.health.health import Health
@@ -155,12 +155,14 @@ def build_routes(
         provider = PROVIDERS.get(target.provider)
         old = unchanged.get(target.name)
         is_same = old is not None and old.config == target
+        made = old.target if old is not None and is_same else provider.build(target, materials)
+        wire = PROVIDERS.get(target.wire) if target.provider == REPLAY else provider
         routes.append(
             Route(
-                target=old.target if old is not None and is_same else provider.build(target, materials),
+                target=made,
                 config=target,
                 health=_keep_health(target, config, clock, before),
-                limits=combine(provider.limits, target.capabilities),
+                limits=combine(wire.limits, target.capabilities),
                 local=provider.local,
             )
         )

@@ -103,7 +103,7 @@ class BudgetView(View, frozen=True, kw_only=True):
 
     name: Annotated[str, Meta(description="In the settings.")]
     each: Annotated[Literal["tenant", "key", "model", "target"], Meta(description="What each has a cap of its own.")]
-    subject: Annotated[str, Meta(description="The tenant's id, the API key's name or the target's.")]
+    subject: Annotated[str, Meta(description="The tenant's id, or the name of the API key, model or target.")]
     window: Annotated[Literal["hour", "day", "month", "total"], Meta(description="Of UTC; `total` never ends.")]
     limit_usd: Annotated[float, Meta(description="In US dollars, in one window.")]
     spent_usd: Annotated[float, Meta(description="What is spent of it.")]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from core.errors import CassetteMissError, ConfigurationError
-from llm_router import Prompt, Reply, ReplyEvent, Router, TargetConfig, Usage, use_cassette
+from core.errors import CassetteMissError, ConfigurationError, PromptUnsupportedError
+from llm_router import ModelConfig, Parameters, Prompt, Reply, ReplyEvent, Router, TargetConfig, Usage, use_cassette
 from llm_router.cassettes.session import load_deck
 from tests.integration.llm_router.conftest import KEY, Connect
 from tests.wire import anthropic_messages, openai_chat, openai_responses
@@ -114,6 +114,16 @@ async def test_a_miss_is_an_error_and_no_failover(wire: str, streamed: bool, con
     assert "differs in body (" in caught.value.message
     assert "question" not in str(caught.value)
     assert caught.value.details["target"] == "main"
+
+
+async def test_what_the_recorded_wire_has_no_word_for_is_told_before_it_is_looked_up(
+    connect: Connect, prompt: Prompt
+) -> None:
+    name, alone = "anthropic_whole", ModelConfig("default", ("main",), extractive=False)
+    target = RECORDINGS[name].target(cassette=str(CASSETTES / f"{name}.yaml"))
+    async with connect(target, models=(alone,)) as router:
+        with pytest.raises(PromptUnsupportedError, match="main lacks seed"):
+            await router.ask(replace(prompt, parameters=Parameters(seed=7)))
 
 
 @pytest.mark.parametrize(
