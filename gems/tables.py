@@ -33,9 +33,15 @@ class LatticeRow(TenantRow, table=True):
     """A tenant's lattice and the one embedding model that all of it was written with."""
 
     __tablename__ = "lattice"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        CheckConstraint("embedding_column IN ('embedding', 'embedding_b')", name="embedding_column"),
+    )
 
     embedding_model: str | None = Field(default=None, sa_column=Column(Text))
     embedding_dimension: int | None = None
+    embedding_column: str = Field(sa_column=Column(Text, nullable=False, server_default=text("'embedding'")))
+    next_model: str | None = Field(default=None, sa_column=Column(Text))
+    next_dimension: int | None = None
     created_at: datetime = Field(sa_column=moment(now=True))
 
 
@@ -63,6 +69,7 @@ class GemRow(TenantRow, table=True):
     speakers: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'")))
     version: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     next_slot: int = Field(sa_column_kwargs={"server_default": "0"})
+    sealed_slot: int | None = None
     archived_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     created_at: datetime = Field(sa_column=moment(now=True))
     updated_at: datetime = Field(sa_column=moment(now=True))

@@ -3,17 +3,18 @@
 from knowledge.adapters import load_fastembed, load_local
 from knowledge.axiom_terms import feed_axiom
 from knowledge.chunking import Chunker
-from knowledge.documents import SourceDocument, parse_document
+from knowledge.documents import GivenRelation, SourceDocument, parse_document
 from knowledge.embedding import Embedder, unit_rows
 from knowledge.evaluation import AskedQuestion, rank_documents, summarise_recall, summarise_recall_by_group
 from knowledge.fusion import FusionWeights
+from knowledge.graph.tables import EntityNameRow, EntityRow, MentionRow, RelationRow
 from knowledge.ingest import Ingestion, IngestReport
 from knowledge.query import Filters, RecallQuery
 from knowledge.ranking import PassageScore
 from knowledge.recall import Recall, RecalledPassage, measure_passages
 from knowledge.sources import SourceProblem, read_sources
 from knowledge.store import Contents, DocumentSummary
-from knowledge.tables import DocumentRow, PassageRow, PostingRow, SegmentRow
+from knowledge.tables import DocumentRow, PassageRow, PostingRow, SegmentRow, TokensRow
 
 __all__ = [
     "AskedQuestion",
@@ -22,19 +23,25 @@ __all__ = [
     "DocumentRow",
     "DocumentSummary",
     "Embedder",
+    "EntityNameRow",
+    "EntityRow",
     "Filters",
     "FusionWeights",
+    "GivenRelation",
     "IngestReport",
     "Ingestion",
+    "MentionRow",
     "PassageRow",
     "PassageScore",
     "PostingRow",
     "Recall",
     "RecallQuery",
     "RecalledPassage",
+    "RelationRow",
     "SegmentRow",
     "SourceDocument",
     "SourceProblem",
+    "TokensRow",
     "feed_axiom",
     "load_fastembed",
     "load_local",

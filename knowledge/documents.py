@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+import numpy as np
 
 from core.clock import parse_moment
 from core.errors import InvalidInputError
@@ -12,6 +15,7 @@ from core.text import JSON, clean_object, clean_string, name_kind
 
 MAX_TEXT_CHARS = 20_000_000
 MAX_LINKS = 10_000
+MAX_DIMENSION = 4_000  # that an index takes
 MAX_KEY_BYTES = 2_000  # of what is looked up by an index: Postgres puts at most 2,700 bytes into an entry
 
 FIELDS = (
@@ -26,7 +30,27 @@ FIELDS = (
     "speaker",
     "entities",
     "relations",
+    "supersedes",
+    "embedding",
 )
+RELATION_FIELDS = ("subject", "predicate", "object", "valid_from", "valid_to")
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRelation:
+    """A relation that the caller found in a document; when it began and ceased to hold, as far as is known."""
+
+    subject: str
+    predicate: str
+    object: str
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+    def as_row(self) -> list[str | None]:
+        """Return it as JSON values: three names, and the two moments if one is known."""
+        moments = (self.valid_from, self.valid_to)
+        told = [each.astimezone(UTC).isoformat() if each else None for each in moments]
+        return [self.subject, self.predicate, self.object, *(told if any(told) else ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +68,9 @@ class SourceDocument:
         thread: the conversation or log it belongs to, in the order of arrival.
         speaker: who says it.
         entities: names that the caller found in it.
-        relations: (subject, predicate, object) that the caller found in it.
+        relations: that the caller found in it.
+        supersedes: ids of documents that this one takes the place of; they stay, closed.
+        embedding: of its whole text by the lattice's model, little-endian float32; the text is then one passage.
     """
 
     text: str
@@ -57,7 +83,9 @@ class SourceDocument:
     thread: str | None = None
     speaker: str | None = None
     entities: tuple[str, ...] = ()
-    relations: tuple[tuple[str, str, str], ...] = ()
+    relations: tuple[GivenRelation, ...] = ()
+    supersedes: tuple[str, ...] = ()
+    embedding: bytes | None = field(default=None, repr=False)
 
 
 def parse_document(row: Mapping[str, object], where: str = "") -> SourceDocument:
@@ -92,6 +120,8 @@ def parse_document(row: Mapping[str, object], where: str = "") -> SourceDocument
         speaker=_line(row.get("speaker"), f"{prefix}speaker"),
         entities=_names(row.get("entities"), f"{prefix}entities"),
         relations=_relations(row.get("relations"), f"{prefix}relations"),
+        supersedes=_ids(row.get("supersedes"), f"{prefix}supersedes"),
+        embedding=_embedding(row.get("embedding"), f"{prefix}embedding"),
     )
 
 
@@ -114,7 +144,8 @@ def content_hash(document: SourceDocument, repeat: int = 0) -> bytes:
         document.thread,
         document.speaker,
         document.entities,
-        document.relations,
+        [relation.as_row() for relation in document.relations],
+        *([[*document.supersedes]] if document.supersedes else []),
         *([repeat] if repeat else []),
     ]
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
@@ -192,12 +223,41 @@ def _names(value: object, name: str) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def _relations(value: object, name: str) -> tuple[tuple[str, str, str], ...]:
-    relations = []
-    for i, item in enumerate(_list(value, name)):
-        parts = _list(item, f"{name}[{i}]")
+def _ids(value: object, name: str) -> tuple[str, ...]:
+    ids = (_external_id(item, f"{name}[{i}]") for i, item in enumerate(_list(value, name)))
+    return tuple(dict.fromkeys(each for each in ids if each is not None))
+
+
+def _embedding(value: object, name: str) -> bytes | None:
+    if value is None:
+        return None
+    try:
+        vector = np.asarray(value, "<f4")
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(name, "must be a list of numbers") from error
+    if vector.ndim != 1 or not 1 <= len(vector) <= MAX_DIMENSION:
+        raise InvalidInputError(name, f"must be a list of 1 to {MAX_DIMENSION:,} numbers")
+    length = float(np.linalg.norm(vector))
+    if not math.isfinite(length) or length == 0:
+        raise InvalidInputError(name, "must be finite and not all zeros")
+    return bytes((vector / np.float32(length)).astype("<f4").tobytes())
+
+
+def _relations(value: object, name: str) -> tuple[GivenRelation, ...]:
+    return tuple(_relation(item, f"{name}[{i}]") for i, item in enumerate(_list(value, name)))
+
+
+def _relation(value: object, name: str) -> GivenRelation:
+    if isinstance(value, Mapping):
+        if unknown := [str(key) for key in value if key not in RELATION_FIELDS]:
+            raise InvalidInputError(f"{name}.{unknown[0]}", f"is not known; known are {', '.join(RELATION_FIELDS)}")
+        parts = [value.get(key) for key in RELATION_FIELDS[:3]]
+        begins, ends = (_moment(value.get(key), f"{name}.{key}") for key in RELATION_FIELDS[3:])
+    else:
+        parts, begins, ends = list(_list(value, name)), None, None
         if len(parts) != 3:
-            raise InvalidInputError(f"{name}[{i}]", f"must be [subject, predicate, object], has {len(parts)} parts")
-        subject, predicate, object_ = (" ".join(clean_string(part, f"{name}[{i}]").split()) for part in parts)
-        relations.append((subject, predicate, object_))
-    return tuple(relations)
+            raise InvalidInputError(name, f"must be [subject, predicate, object], has {len(parts)} parts")
+    subject, predicate, object_ = (" ".join(clean_string(part, name).split()) for part in parts)
+    if begins is not None and ends is not None and ends < begins:
+        raise InvalidInputError(f"{name}.valid_to", "must not be before valid_from")
+    return GivenRelation(subject, predicate, object_, begins, ends)

@@ -1,7 +1,8 @@
 """What turns text into vectors, as the rest of the package sees it."""
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +10,38 @@ from numpy.typing import ArrayLike, NDArray
 from core.errors import EmbedderUnavailableError
 
 FloatArray: TypeAlias = NDArray[np.float32]
+ByteArray: TypeAlias = NDArray[np.int8]
+
+STATE_SIZE = 128  # of a token state as it is kept
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What one pass over a passage gives.
+
+    Attributes:
+        vector: shape (d,), of length 1.
+        states: shape (t, STATE_SIZE), the states of the t tokens of the passage's own text, each scaled so that its
+            greatest number is 127; its length is lost and not needed, since states are compared by cosine.
+    """
+
+    vector: FloatArray
+    states: ByteArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuestionReading:
+    """What one pass over a question gives.
+
+    Attributes:
+        vector: shape (d,), of length 1.
+        states: shape (t, STATE_SIZE), one a word piece without [CLS] and [SEP], each of length 1.
+        offsets: shape (t, 2), where each begins and ends in the question, in characters.
+    """
+
+    vector: FloatArray
+    states: FloatArray
+    offsets: NDArray[np.int64]
 
 
 class Embedder(Protocol):
@@ -30,6 +63,19 @@ class Embedder(Protocol):
         Returns:
             Vectors of shape (n, d), each of length 1; (0, d) of no texts.
         """
+        ...
+
+
+@runtime_checkable
+class TokenEmbedder(Embedder, Protocol):
+    """An embedder that also tells the state of each token, for late interaction."""
+
+    async def read(self, texts: Sequence[str], own: Sequence[int]) -> list[Reading]:
+        """Read n passages with their contexts; `own` says how many characters of each are the passage's own."""
+        ...
+
+    async def read_question(self, question: str) -> QuestionReading:
+        """Read one question."""
         ...
 
 

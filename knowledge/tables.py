@@ -11,6 +11,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Double,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -67,16 +68,24 @@ class DocumentRow(TenantRow, table=True):
     occurred_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     meta: dict[str, Any] = Field(sa_column=json_object())
     entities: list[str] = Field(sa_column=json_object("[]"))
-    relations: list[list[str]] = Field(sa_column=json_object("[]"))
+    relations: list[Any] = Field(sa_column=json_object("[]"))
+    supersedes: list[str] = Field(sa_column=json_object("[]"))
     body: str = Field(sa_column=Column(Text, nullable=False))
     content_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     passages: int
     created_at: datetime = Field(sa_column=moment(now=True))
     updated_at: datetime = Field(sa_column=moment(now=True))
+    closed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    closed_by: UUID | None = None
+    closed_reason: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class PassageRow(TenantRow, table=True):
-    """One piece of a document, with its own state, embedding and slot in the gem's lexical index."""
+    """One piece of a document, with its own state, embedding and slot in the gem's lexical index.
+
+    `around` holds the slots of the three passages before it in its thread and of the one after, -1 for none; it is
+    empty without a thread. One of the two embeddings is current: the lattice says which.
+    """
 
     __tablename__ = "passage"
     __table_args__: ClassVar[tuple[Any, ...]] = (
@@ -89,6 +98,8 @@ class PassageRow(TenantRow, table=True):
             postgresql_using="hnsw",
             postgresql_where=text("vector_dims(embedding) = 384"),
         ),
+        Index("passage_context_idx", "tenant_id", "context_hash", postgresql_where=text("context_hash IS NOT NULL")),
+        CheckConstraint("num_nonnulls(embedding, embedding_b) > 0", name="embedding"),
         CheckConstraint(
             "energy > 0 AND phase >= 0 AND coherence BETWEEN 0 AND 1 AND uncertainty BETWEEN 0 AND 1",
             name="state",
@@ -105,12 +116,34 @@ class PassageRow(TenantRow, table=True):
     start_char: int
     end_char: int
     tokens: int
-    embedding: Any = Field(sa_column=Column(HALFVEC, nullable=False))
+    around: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False, server_default=text("'{}'")))
+    context_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    embedding: Any = Field(default=None, sa_column=Column(HALFVEC))
+    embedding_b: Any = Field(default=None, sa_column=Column(HALFVEC))
     energy: float = Field(sa_column=Column(Double, nullable=False, server_default=text("1")))
     phase: float = Field(sa_column=Column(Double, nullable=False, server_default=text("0")))
     coherence: float = Field(sa_column=Column(Double, nullable=False, server_default=text("1")))
     uncertainty: float = Field(sa_column=Column(Double, nullable=False, server_default=text("0.1")))
     measured_at: datetime = Field(sa_column=moment(now=True))
+    created_at: datetime = Field(sa_column=moment(now=True))
+    closed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class TokensRow(TenantRow, table=True):
+    """The token states of one passage, for late interaction: int8, 128 a token; kept apart, since they are large."""
+
+    __tablename__ = "passage_tokens"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        ForeignKeyConstraint(
+            ["tenant_id", "gem_id", "slot"],
+            ["passage.tenant_id", "passage.gem_id", "passage.slot"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    gem_id: UUID = Field(primary_key=True)
+    slot: int = Field(primary_key=True)
+    states: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class SegmentRow(TenantRow, table=True):

@@ -67,13 +67,13 @@ DELETE FROM passage WHERE document_id = ANY(%(document_ids)s::uuid[]);
 -- name: put_document
 -- store a document, or replace the one of this id; its evidence in past reflections stays
 INSERT INTO document (document_id, gem_id, external_id, title, source, thread, speaker, position, occurred_at, meta,
-  entities, relations, body, content_hash, passages, created_at, updated_at)
+  entities, relations, supersedes, body, content_hash, passages, created_at, updated_at)
 VALUES (%(document_id)s, %(gem_id)s, %(external_id)s, %(title)s, %(source)s, %(thread)s, %(speaker)s, %(position)s,
-  %(occurred_at)s, %(meta)s, %(entities)s, %(relations)s, %(body)s, %(content_hash)s, %(passages)s, %(now)s, %(now)s)
+  %(occurred_at)s, %(meta)s, %(entities)s, %(relations)s, %(supersedes)s, %(body)s, %(content_hash)s, %(passages)s, %(now)s, %(now)s)
 ON CONFLICT (tenant_id, document_id) DO UPDATE SET title = excluded.title, source = excluded.source,
   thread = excluded.thread, speaker = excluded.speaker, position = excluded.position,
   occurred_at = excluded.occurred_at, meta = excluded.meta, entities = excluded.entities,
-  relations = excluded.relations, body = excluded.body, content_hash = excluded.content_hash,
+  relations = excluded.relations, supersedes = excluded.supersedes, body = excluded.body, content_hash = excluded.content_hash,
   passages = excluded.passages, updated_at = excluded.updated_at;
 
 -- name: insert_passage

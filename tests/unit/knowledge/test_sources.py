@@ -10,7 +10,7 @@ from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from core.errors import InvalidInputError
-from knowledge.documents import SourceDocument
+from knowledge.documents import GivenRelation, SourceDocument
 from knowledge.sources import FORMATS, SourceProblem, read_sources
 
 DATA = Path(__file__).parents[2] / "data" / "sources"
@@ -245,7 +245,7 @@ def test_rows_keep_their_fields() -> None:
     assert (first.external_id, first.title, first.thread, first.speaker) == ("7", "One", "t", "Ann")
     assert first.occurred_at is not None
     assert first.occurred_at.isoformat() == "2023-05-08T00:00:00+00:00"
-    assert (last.metadata, last.entities, last.relations) == ({"stars": 5}, ("A",), (("A", "is", "B"),))
+    assert (last.metadata, last.entities, last.relations) == ({"stars": 5}, ("A",), (GivenRelation("A", "is", "B"),))
 
 
 def test_a_bad_byte_or_a_deep_row_spoils_only_its_row(read: Read) -> None:
