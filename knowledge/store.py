@@ -51,8 +51,11 @@ class Contents:
     passages: int
 
 
-async def check_model(conn: Connection, model: str, dimension: int, *, record: bool) -> None:
+async def check_model(conn: Connection, model: str, dimension: int, *, record: bool) -> str:
     """Check that the lattice was written with this embedding model, and record it at the first write.
+
+    Returns:
+        The column that holds its embeddings.
 
     Raises:
         EmbeddingMismatchError: it was written with another one.
@@ -70,6 +73,7 @@ async def check_model(conn: Connection, model: str, dimension: int, *, record: b
                 stored=found[0],
                 configured=model,
             )
+    return str(rows[0]["embedding_column"]) if rows else "embedding"
 
 
 async def find_known(

@@ -8,7 +8,7 @@ higher id is right. A posting is three big-endian uint16: the ordinal in the seg
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -71,10 +71,18 @@ class Scores:
     Attributes:
         values: shape (slots of all gems,), 0 where no term occurs.
         ranges: where the slots of each gem lie in `values`.
+        passages: how many there are.
+        idf: how rare each of the question's terms is among them, by term.
     """
 
     values: NDArray[np.float32]
     ranges: Mapping[UUID, range]
+    passages: int = 0
+    idf: Mapping[str, float] = field(default_factory=dict)
+
+    def rarity(self, term: str) -> float:
+        """Return how rare a term is; one that no passage holds is the rarest."""
+        return self.idf.get(term, _idf(self.passages, 0))
 
     def at(self, gem_id: UUID, slot: int) -> float:
         """Return one passage's score; 0 for a slot that no segment covers."""
@@ -170,15 +178,21 @@ def score(lists: Lists, *, k1: float = K1, b: float = B) -> Scores:
         return Scores(values, ranges)
     places_of = {(s.gem_id, s.segment_id): (i, s) for i, s in enumerate(lists.segments)}
     per_length = np.float32(SCALE * k1 * b * passages / tokens)
-    for rows in lists.lists.values():
+    rarity: dict[str, float] = {}
+    for term, rows in lists.lists.items():
         found = [_valid(*places_of[gem, segment], data, ranges, owners) for gem, segment, data in rows]
         df = sum(int(np.count_nonzero(postings[:, 1] & OWN)) for _, postings in found)
-        idf = np.float32(np.log1p((passages - df + 0.5) / (df + 0.5)))
+        rarity[term] = _idf(passages, df)
+        idf = np.float32(rarity[term])
         for places, postings in found:
             frequency = (postings[:, 1] & MOST).astype(np.float32)
             norm = SCALE * k1 * (1 - b) + per_length * postings[:, 2].astype(np.float32)
             values[places] += idf * (frequency / (frequency + norm))
-    return Scores(values, ranges)
+    return Scores(values, ranges, passages, rarity)
+
+
+def _idf(passages: int, holding: int) -> float:
+    return float(np.log1p((max(passages, holding) - holding + 0.5) / (holding + 0.5)))
 
 
 def slots_of(segment: Segment, postings: Postings) -> NDArray[np.int64]:

@@ -3,11 +3,11 @@
 INSERT INTO lattice (embedding_model, embedding_dimension) VALUES (%(model)s, %(dimension)s)
 ON CONFLICT (tenant_id) DO UPDATE SET embedding_model = coalesce(lattice.embedding_model, excluded.embedding_model),
   embedding_dimension = coalesce(lattice.embedding_dimension, excluded.embedding_dimension)
-RETURNING embedding_model, embedding_dimension;
+RETURNING embedding_model, embedding_dimension, embedding_column;
 
 -- name: get_model
 -- the embedding model that a lattice was written with
-SELECT embedding_model, embedding_dimension FROM lattice;
+SELECT embedding_model, embedding_dimension, embedding_column FROM lattice;
 
 -- name: find_known
 -- documents that a batch may equal or replace: by external id, or by content where there is none. An equality would do,

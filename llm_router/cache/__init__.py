@@ -1,7 +1,7 @@
 """Whole answers kept for the same question: keys, a cache in the process, one that replicas share, single flight."""
 
+from core.flights import Flight, Flights, wait_for
 from llm_router.cache.answers import AnswerCache, build_answer_cache
-from llm_router.cache.flights import Flight, Flights, wait_for
 from llm_router.cache.keys import digest_prompt, identify_target, key_of
 
 __all__ = [

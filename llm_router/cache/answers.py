@@ -10,7 +10,7 @@ from uuid import UUID
 from cachetools import LRUCache, TLRUCache
 
 from core.errors import ConfigurationError
-from llm_router.cache.flights import Flights
+from core.flights import Flights
 from llm_router.cache.keys import digest_prompt, identify_target, key_of
 from llm_router.config import CacheConfig, TargetConfig
 from llm_router.prompt import Prompt
