@@ -11,13 +11,38 @@ from api.access import AccessLog
 from api.errors import answer_error, answer_fault, answer_framework_error
 from api.openapi import describe
 from api.request import ApiRequest
-from api.routes import documents, gems, llm, metrics, recall, reflections, status
+from api.routes import (
+    documents,
+    extractions,
+    gems,
+    graph,
+    graph_changes,
+    ingestions,
+    keeping,
+    llm,
+    metrics,
+    recall,
+    reflections,
+    status,
+)
 from api.service import Service, open_service
 from api.settings import Settings
 from api.slashes import KeepSlashes
 from core.errors import LatticeError
 
-ROUTERS = (gems.router, documents.router, recall.router, reflections.router, llm.router, status.router)
+ROUTERS = (
+    gems.router,
+    documents.router,
+    ingestions.router,
+    graph.router,
+    graph_changes.router,
+    extractions.router,
+    keeping.router,
+    recall.router,
+    reflections.router,
+    llm.router,
+    status.router,
+)
 
 
 def create_app(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
@@ -23,7 +24,17 @@ from reflection import DoneEvent, EvidenceEvent
 PING_S = 15.0  # of silence, after which proxies begin to think that nobody is there
 WAITING = 64  # events that a slow reader may leave unread before the model is held up
 
-Told = EvidenceEvent | TokenEvent | DoneEvent
+
+@dataclass(frozen=True, slots=True)
+class ViewEvent:
+    """An event whose data are a view already; whoever comes back names the `mark` of the last one that they saw."""
+
+    name: str
+    view: object
+    mark: str = ""
+
+
+Told = EvidenceEvent | TokenEvent | DoneEvent | ViewEvent
 Happenings = AsyncGenerator[Told]
 
 _PING = b": ping\n\n"
@@ -109,7 +120,7 @@ async def _next(queue: asyncio.Queue[bytes | None]) -> bytes | None:
 
 
 def encode_told(event: Told) -> bytes:
-    """Return the bytes of what a reflection tells."""
+    """Return the bytes of what is told."""
     match event:
         case EvidenceEvent():
             return encode_event("evidence", EvidenceView(passages=[to_passage(each) for each in event.passages]))
@@ -117,6 +128,9 @@ def encode_told(event: Told) -> bytes:
             return encode_event("token", TokenView(text=event.text))
         case DoneEvent():
             return encode_event("done", to_reflection(event.reflection))
+        case ViewEvent():
+            mark = f"id: {event.mark}\n".encode() if event.mark else b""
+            return mark + encode_event(event.name, event.view)
 
 
 def encode_event(name: str, data: object) -> bytes:

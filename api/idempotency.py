@@ -48,10 +48,12 @@ class Created(Generic[V]):
     Attributes:
         view: the body of the answer.
         location: where it is found from now on.
+        status: of the answer.
     """
 
     view: V
     location: str | None = None
+    status: int = 201
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,16 @@ class Claim:
     claimed_at: datetime
 
 
-async def answer_once(request: ApiRequest, key: str | None, make: Callable[[], Awaitable[Created[V]]]) -> Response[V]:
-    """Do the work and answer 201; of two requests with one key only the first one works.
+async def answer_once(
+    request: ApiRequest, key: str | None, make: Callable[[], Awaitable[Created[V]]], *, body: bytes | None = None
+) -> Response[V]:
+    """Do the work and answer 201, or what it says; of two requests with one key only the first one works.
 
     Args:
         request: its method, path and body are what must not change under one key.
         key: None does the work each time.
         make: the work.
+        body: stands for the body where that is not read whole: a digest of it.
 
     Raises:
         IdempotencyConflictError: the key was used for another request, or its first request is still running.
@@ -86,7 +91,7 @@ async def answer_once(request: ApiRequest, key: str | None, make: Callable[[], A
     if key is None:
         return _respond(_to_answer(await make()))
     check_key(key)
-    found = await _claim(request, key, hash_request(request.method, request.url.path, await request.body()))
+    found = await _claim(request, key, hash_request(request.method, request.url.path, body or await request.body()))
     if isinstance(found, StoredAnswer):
         return _respond(found, replayed=True)
     try:
@@ -151,7 +156,7 @@ async def _settle(request: ApiRequest, query: str, claim: Claim, values: dict[st
 
 
 def _to_answer(created: Created[V]) -> StoredAnswer:
-    return StoredAnswer(201, msgspec.json.encode(created.view), created.location)
+    return StoredAnswer(created.status, msgspec.json.encode(created.view), created.location)
 
 
 def _respond(answer: StoredAnswer, *, replayed: bool = False) -> Response[Any]:

@@ -22,6 +22,9 @@ DESCRIPTION = (
 TAGS = {
     "gems": "Units of memory and their state.",
     "documents": "What a gem knows.",
+    "ingestions": "What is too much for one answer, taken in in the background.",
+    "keeping": "Gems into files and in again, and forgetting.",
+    "graph": "What the passages of a gem name, how that is related, what contradicts, and setting it right.",
     "recall": "A question in, ranked passages out.",
     "reflections": "A question in, an answer with citations out.",
     "llm": "The models that answer: their targets, what they cost, experiments.",

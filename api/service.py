@@ -10,14 +10,29 @@ from uuid import UUID
 from prometheus_client import CollectorRegistry
 
 import migrations
+from api.extraction import RouterExtractor
 from api.llm_wiring import Llm, open_llm
-from api.settings import EmbeddingSettings, Settings
+from api.recall_metrics import RecallMetrics
+from api.settings import EmbeddingSettings, RecallSettings, Settings
 from core.clock import utc_now
 from core.embedded import EmbeddedConfig, EmbeddedServer
 from core.errors import ConfigurationError, DatabaseUnfitError
 from core.pg import DEFAULT_TENANT, Database, PoolConfig, check_server, connect, normalise_url
 from gems import Gems, Moment
-from knowledge import Chunker, Embedder, Ingestion, Recall, load_fastembed, load_local
+from knowledge import (
+    Chunker,
+    Embedder,
+    FusionWeights,
+    Ingestion,
+    Recall,
+    load_fastembed,
+    load_fastembed_reranker,
+    load_local,
+    read_weights,
+)
+from knowledge.graph import Extractions, Resonances
+from knowledge.jobs import Ingestions, IngestionWork, Workers, list_kinds
+from knowledge.keeping import Exports, Forgetting, Imports, Reembedding
 from llm_router import (
     EmbeddingRouter,
     PostgresAccounts,
@@ -27,7 +42,7 @@ from llm_router import (
     build_registry,
     load_openai_embedder,
 )
-from reflection import Reflections
+from reflection import REFLECTION_TABLES, Reflections
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,55 @@ class Service:
     llm: Llm
     metrics_registry: CollectorRegistry = field(default_factory=build_registry)
     tenant: UUID = DEFAULT_TENANT
+
+    @property
+    def ingestions(self) -> Ingestions:
+        """The ingestions of the lattice."""
+        return Ingestions(self.database)
+
+    @property
+    def ingestion_work(self) -> IngestionWork:
+        """What carries them out."""
+        root = self.settings.ingest_root
+        allowed = None if root is None else root.expanduser().resolve()
+        return IngestionWork(self.database, self.ingestion, self.gems, self.at, allowed)
+
+    @property
+    def extractions(self) -> Extractions:
+        """What LLMs find in passages."""
+        return Extractions(
+            self.database, self.at, lambda tenant, model: RouterExtractor(self.llm.router, model, tenant)
+        )
+
+    @property
+    def resonances(self) -> Resonances:
+        """What links passages that are alike."""
+        return Resonances(self.database, self.at)
+
+    @property
+    def exports(self) -> Exports:
+        """What writes gems into files."""
+        return Exports(self.database, REFLECTION_TABLES)
+
+    @property
+    def imports(self) -> Imports:
+        """What takes them in again."""
+        return Imports(self.database, self.embedder, REFLECTION_TABLES)
+
+    @property
+    def forgetting(self) -> Forgetting:
+        """What closes documents that have faded."""
+        return Forgetting(self.database)
+
+    async def reembedding(self) -> Reembedding:
+        """Return what moves the lattice to the embedding model of this service."""
+        indexes = migrations.EmbeddingIndexes(await self.database.address())
+        return Reembedding(self.database, self.embedder, indexes)
+
+    def workers(self) -> Workers:
+        """Return what carries out jobs of every kind, in this process, once it is run."""
+        kinds = (*list_kinds(self.ingestion_work), *self.extractions.list_kinds(), *self.resonances.list_kinds())
+        return Workers(self.database, kinds, self.ingestions.keep_up, (self.tenant,))
 
     def at(self, now: datetime | None = None) -> Moment:
         """Return the moment at which a use case looks at the lattice; now, unless another is given."""
@@ -93,7 +157,8 @@ async def open_service(
                 environment=environment,
             )
         )
-        gems, recall = Gems(database), Recall(database, embedder)
+        gems, recall = Gems(database), _build_recall(settings.recall, database, embedder)
+        registry.register(RecallMetrics(recall.cache))
         yield Service(
             settings=settings,
             database=database,
@@ -105,6 +170,12 @@ async def open_service(
             llm=llm,
             metrics_registry=registry,
         )
+
+
+def _build_recall(settings: RecallSettings, database: Database, embedder: Embedder) -> Recall:
+    weights = FusionWeights() if settings.weights is None else read_weights(settings.weights.expanduser())
+    reranker = None if settings.reranker is None else load_fastembed_reranker(settings.reranker)
+    return Recall(database, embedder, weights, reranker)
 
 
 def _pool(settings: Settings, url: str) -> PoolConfig:

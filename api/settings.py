@@ -116,6 +116,17 @@ class PoolSettings(Section):
     lock_timeout_s: float = Field(default=10.0, ge=0.001, le=DAY_S, description="longest wait for a lock")
 
 
+class RecallSettings(Section):
+    """How recall orders what it found."""
+
+    weights: Annotated[Path, AfterValidator(_check_path)] | None = Field(
+        default=None, description="a file of `lattice eval tune`; unset means the constants"
+    )
+    reranker: str | None = Field(
+        default=None, description="a cross-encoder that fastembed knows, for questions that ask for it"
+    )
+
+
 class Settings(BaseSettings):
     """The settings of the service and of the command line."""
 
@@ -135,6 +146,15 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="address to listen on; others than loopback require the token")
     port: int = Field(default=8000, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
     max_body_bytes: int = Field(default=25_000_000, ge=1_000, description="largest request body")
+    max_ingestion_bytes: int = Field(
+        default=1_000_000_000, ge=1_000, description="largest body of an ingestion; it is never held in memory"
+    )
+    ingest_root: Annotated[Path, AfterValidator(_check_path)] | None = Field(
+        default=None, description="folder that ingestions may name files of by their path; unset means none may"
+    )
+    workers: int = Field(
+        default=1, ge=0, le=64, description="jobs that `lattice serve` carries out at a time; 0 leaves them to workers"
+    )
     time_unit_days: float = Field(
         default=30.0, ge=0.001, le=1_000_000, description="length of a τ, the unit in which states evolve"
     )
@@ -145,6 +165,7 @@ class Settings(BaseSettings):
     embedding: EmbeddingSettings = EmbeddingSettings()
     llm: LLMSettings = LLMSettings()
     pool: PoolSettings = PoolSettings()
+    recall: RecallSettings = RecallSettings()
 
     @property
     def time_unit(self) -> timedelta:

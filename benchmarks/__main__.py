@@ -14,8 +14,8 @@ from rich.table import Table
 from benchmarks.blocks import SpreadFigure
 from benchmarks.figures import Figure, read_machine
 
-BENCHMARKS = ("ingestion", "recall", "lexical", "rest", "router", "routing")
-EXTRAS = {"router": ("litellm", "memory")}
+BENCHMARKS = ("ingestion", "bulk", "recall", "lexical", "scale", "rest", "router", "routing")
+EXTRAS = {"router": ("litellm", "memory"), "scale": ("million",)}
 """What a benchmark does only when it is told to."""
 
 
@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.add_argument("--litellm", action="store_true", help="router: install litellm apart, and compare it too")
     parser.add_argument("--memory", action="store_true", help="router: watch its memory over 100,000 calls")
+    parser.add_argument("--million", action="store_true", help="scale: a gem of 1,000,000 passages too")
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}; known are {', '.join(BENCHMARKS)}")

@@ -17,12 +17,21 @@ LatticeError
 │   ├── RouteNotFoundError       route_not_found        no such path in the API
 │   ├── GemNotFoundError         gem_not_found
 │   ├── DocumentNotFoundError    document_not_found
+│   ├── PassageNotFoundError     passage_not_found
+│   ├── ForgettingNotFoundError  forgetting_not_found   no run of forgetting that could be undone
 │   ├── ReflectionNotFoundError  reflection_not_found
+│   ├── IngestionNotFoundError   ingestion_not_found
+│   ├── EntityNotFoundError      entity_not_found
+│   ├── RelationNotFoundError    relation_not_found
+│   ├── ChangeNotFoundError      change_not_found       no such change of the graph, or none to undo
+│   ├── ExtractionNotFoundError  extraction_not_found
 │   ├── ModelNotFoundError       model_not_found        no LLM model of this name in the settings
 │   └── TargetNotFoundError      target_not_found       no LLM target of this name in the settings
 ├── ConflictError                conflict               what is stored stands against the request
 │   ├── GemNameTakenError        gem_name_taken
 │   ├── GemArchivedError         gem_archived
+│   ├── EntityNameTakenError     entity_name_taken      another entity of the gem goes by this name
+│   ├── ChangeFollowedError      change_followed        later changes of the graph build upon this one
 │   ├── IdempotencyConflictError idempotency_conflict   the key was used with another body
 │   └── EmbeddingMismatchError   embedding_mismatch     the lattice was written with another model
 ├── AccessError
@@ -165,10 +174,52 @@ class DocumentNotFoundError(NotFoundError):
     code = "document_not_found"
 
 
+class PassageNotFoundError(NotFoundError):
+    """No such passage in the gem."""
+
+    code = "passage_not_found"
+
+
+class ForgettingNotFoundError(NotFoundError):
+    """No run of forgetting that could be undone."""
+
+    code = "forgetting_not_found"
+
+
 class ReflectionNotFoundError(NotFoundError):
     """No such reflection."""
 
     code = "reflection_not_found"
+
+
+class IngestionNotFoundError(NotFoundError):
+    """No such ingestion."""
+
+    code = "ingestion_not_found"
+
+
+class EntityNotFoundError(NotFoundError):
+    """No such entity in the gem."""
+
+    code = "entity_not_found"
+
+
+class RelationNotFoundError(NotFoundError):
+    """No such relation in the gem."""
+
+    code = "relation_not_found"
+
+
+class ChangeNotFoundError(NotFoundError):
+    """No such change of the gem's graph, or none that can be undone."""
+
+    code = "change_not_found"
+
+
+class ExtractionNotFoundError(NotFoundError):
+    """No such extraction."""
+
+    code = "extraction_not_found"
 
 
 class ModelNotFoundError(NotFoundError):
@@ -199,6 +250,18 @@ class GemArchivedError(ConflictError):
     """An archived gem is read only."""
 
     code = "gem_archived"
+
+
+class EntityNameTakenError(ConflictError):
+    """Another entity of the gem goes by this name."""
+
+    code = "entity_name_taken"
+
+
+class ChangeFollowedError(ConflictError):
+    """Later changes of the graph build upon this one."""
+
+    code = "change_followed"
 
 
 class IdempotencyConflictError(ConflictError):

@@ -115,10 +115,10 @@ class Database:
             StoreUnavailableError: Postgres does not answer or refuses the user.
             DatabaseUnfitError: the service's role is missing or may not be taken.
         """
-        async with await connect(await self._resolve_url(), **self._options) as first:
+        async with await connect(await self.address(), **self._options) as first:
             await self._configure(first)
         self._pool = AsyncConnectionPool(
-            self._resolve_url,
+            self.address,
             kwargs=self._options,
             min_size=self._config.min_size,
             max_size=self._config.max_size,
@@ -200,7 +200,8 @@ class Database:
 
         return await attempts(attempt)
 
-    async def _resolve_url(self) -> str:
+    async def address(self) -> str:
+        """Return where Postgres is, started if it is ours: for whoever needs a connection that no pool can give."""
         if self._before_connect is not None:
             await self._before_connect()
         return self._url

@@ -2,23 +2,47 @@
 
 from knowledge.adapters import load_fastembed, load_local
 from knowledge.axiom_terms import feed_axiom
+from knowledge.calibration import Coefficients, list_features
+from knowledge.cases import Case, gather_case
 from knowledge.chunking import Chunker
 from knowledge.documents import GivenRelation, SourceDocument, parse_document
 from knowledge.embedding import Embedder, unit_rows
-from knowledge.evaluation import AskedQuestion, rank_documents, summarise_recall, summarise_recall_by_group
-from knowledge.fusion import FusionWeights
+from knowledge.evaluation import (
+    Ablation,
+    AskedQuestion,
+    Interval,
+    bound_recall,
+    compare_recall,
+    rank_documents,
+    split_by_group,
+    summarise_recall,
+    summarise_recall_by_group,
+)
+from knowledge.fusion import CHANNELS, FusionWeights
 from knowledge.graph.tables import EntityNameRow, EntityRow, MentionRow, RelationRow
 from knowledge.ingest import Ingestion, IngestReport
+from knowledge.measuring import measure_passages
 from knowledge.query import Filters, RecallQuery
 from knowledge.ranking import PassageScore
-from knowledge.recall import Recall, RecalledPassage, measure_passages
-from knowledge.sources import SourceProblem, read_sources
+from knowledge.recall import Recall
+from knowledge.recalled import RecalledPassage
+from knowledge.resonance import ResonanceCache
+from knowledge.shaping.dates import TimePhrase
+from knowledge.shaping.expansion import Surroundings
+from knowledge.shaping.rerank import Reranker, load_fastembed_reranker
+from knowledge.sources import FORMATS, SourceProblem, read_sources
 from knowledge.store import Contents, DocumentSummary
 from knowledge.tables import DocumentRow, PassageRow, PostingRow, SegmentRow, TokensRow
+from knowledge.tuning import Tuning, read_weights, tune, write_weights
 
 __all__ = [
+    "CHANNELS",
+    "FORMATS",
+    "Ablation",
     "AskedQuestion",
+    "Case",
     "Chunker",
+    "Coefficients",
     "Contents",
     "DocumentRow",
     "DocumentSummary",
@@ -30,6 +54,7 @@ __all__ = [
     "GivenRelation",
     "IngestReport",
     "Ingestion",
+    "Interval",
     "MentionRow",
     "PassageRow",
     "PassageScore",
@@ -38,18 +63,32 @@ __all__ = [
     "RecallQuery",
     "RecalledPassage",
     "RelationRow",
+    "Reranker",
+    "ResonanceCache",
     "SegmentRow",
     "SourceDocument",
     "SourceProblem",
+    "Surroundings",
+    "TimePhrase",
     "TokensRow",
+    "Tuning",
+    "bound_recall",
+    "compare_recall",
     "feed_axiom",
+    "gather_case",
+    "list_features",
     "load_fastembed",
+    "load_fastembed_reranker",
     "load_local",
     "measure_passages",
     "parse_document",
     "rank_documents",
     "read_sources",
+    "read_weights",
+    "split_by_group",
     "summarise_recall",
     "summarise_recall_by_group",
+    "tune",
     "unit_rows",
+    "write_weights",
 ]

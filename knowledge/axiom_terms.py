@@ -9,7 +9,7 @@ from axiom import Terms, signals_from_text, subjectivity_from_signals
 from gems import Gem, QuantumState, interference_matrix
 from knowledge.context import own_text
 from knowledge.lexical import count_terms, question_terms
-from knowledge.recall import RecalledPassage
+from knowledge.recalled import RecalledPassage
 
 
 def feed_axiom(question: str, evidence: Sequence[RecalledPassage], gem: Gem) -> Terms[float]:

@@ -78,6 +78,11 @@ class Chunker:
         self._by_tokens = TextSplitter.from_huggingface_tokenizer(self._tokenizer, max_tokens)
         self._by_length = TextSplitter(self._max_chars)
 
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """What counts the tokens; it neither truncates nor pads."""
+        return self._tokenizer
+
     def split(self, text: str) -> list[Chunk]:
         """Return the passages of a text in order; none for a blank text. Time is linear in its length.
 

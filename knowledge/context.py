@@ -1,12 +1,15 @@
 """What is embedded and indexed for a passage: its own words with the context that they need. Pure."""
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from knowledge.headings import find_headings
 
 PATH_SEPARATOR = " > "
 PREVIOUS_PASSAGES = 2
+KEY_BYTES = 16
 
 _MONTHS = (
     "January",
@@ -23,6 +26,23 @@ _MONTHS = (
     "December",
 )
 _SENTENCE_ENDS = (".", "!", "?", ":", "…", "。", "！", "？")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is embedded of a passage: its own text, then what it borrows.
+
+    Attributes:
+        own: how many characters, at its beginning, are the passage's own.
+    """
+
+    text: str
+    own: int
+
+    @property
+    def key(self) -> bytes:
+        """What equal contexts share and others do not, KEY_BYTES long: with one model, its vector and token states."""
+        return hashlib.sha256(f"{self.own} {self.text}".encode()).digest()[:KEY_BYTES]
 
 
 def own_text(text: str, title: str | None, heading: str | None, speaker: str | None) -> str:

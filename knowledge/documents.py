@@ -2,20 +2,18 @@
 
 import hashlib
 import json
-import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import numpy as np
-
 from core.clock import parse_moment
 from core.errors import InvalidInputError
-from core.text import JSON, clean_object, clean_string, name_kind
+from core.text import JSON, clean_object, clean_string, make_storable, name_kind
+from knowledge.given_vectors import parse_vector
 
 MAX_TEXT_CHARS = 20_000_000
 MAX_LINKS = 10_000
-MAX_DIMENSION = 4_000  # that an index takes
 MAX_KEY_BYTES = 2_000  # of what is looked up by an index: Postgres puts at most 2,700 bytes into an entry
 
 FIELDS = (
@@ -33,7 +31,12 @@ FIELDS = (
     "supersedes",
     "embedding",
 )
+_KNOWN = frozenset(FIELDS)
 RELATION_FIELDS = ("subject", "predicate", "object", "valid_from", "valid_to")
+_SHOWN_CHARS = 100  # of a field's name that nobody knows
+
+# Controls, marks of direction and width, soft hyphens: a text of nothing else says nothing.
+_SEEN = re.compile("[^\\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ class SourceDocument:
         entities: names that the caller found in it.
         relations: that the caller found in it.
         supersedes: ids of documents that this one takes the place of; they stay, closed.
-        embedding: of its whole text by the lattice's model, little-endian float32; the text is then one passage.
+        embedding: of its whole text by the lattice's model, little-endian float32 of length 1; the text is then one
+            passage.
     """
 
     text: str
@@ -103,10 +107,11 @@ def parse_document(row: Mapping[str, object], where: str = "") -> SourceDocument
     """
     prefix = f"{where}." if where else ""
     for name in row:
-        if name not in FIELDS:
+        if name not in _KNOWN:
             known = ", ".join(FIELDS)
             raise InvalidInputError(
-                f"{prefix}{name}", f"is not a field of a document; known are {known}; other facts go into metadata"
+                f"{prefix}{_shown(name)}",
+                f"is not a field of a document; known are {known}; other facts go into metadata",
             )
     return SourceDocument(
         text=_text(row.get("text"), f"{prefix}text"),
@@ -121,7 +126,7 @@ def parse_document(row: Mapping[str, object], where: str = "") -> SourceDocument
         entities=_names(row.get("entities"), f"{prefix}entities"),
         relations=_relations(row.get("relations"), f"{prefix}relations"),
         supersedes=_ids(row.get("supersedes"), f"{prefix}supersedes"),
-        embedding=_embedding(row.get("embedding"), f"{prefix}embedding"),
+        embedding=parse_vector(row.get("embedding"), f"{prefix}embedding"),
     )
 
 
@@ -149,14 +154,14 @@ def content_hash(document: SourceDocument, repeat: int = 0) -> bytes:
         *([repeat] if repeat else []),
     ]
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("ascii")).digest()
+    return hashlib.sha256(canonical.encode("ascii") + (document.embedding or b"")).digest()
 
 
 def _text(value: object, name: str) -> str:
     if value is None:
         raise InvalidInputError(name, "is missing")
     text = clean_string(value, name, MAX_TEXT_CHARS)
-    if not text or text.isspace():
+    if not _SEEN.search(text):
         raise InvalidInputError(name, "must not be empty")
     return text
 
@@ -169,7 +174,11 @@ def _external_id(value: object, name: str) -> str | None:
             value = str(value)
         except ValueError as error:  # Python refuses to print a number of more than 4,300 digits
             raise InvalidInputError(name, "is too long a number") from error
+    if not isinstance(value, str):
+        raise InvalidInputError(name, f"must be a string or a whole number, not {name_kind(value)}")
     external_id = clean_string(value, name)
+    if external_id != value:  # cleaned, two ids might become one, and one document replace the other
+        raise InvalidInputError(name, "must hold neither NUL nor half of a surrogate pair, which cannot be stored")
     if not external_id.strip():
         raise InvalidInputError(name, "must not be empty; leave it out if there is none")
     return _fit_for_key(external_id, name)
@@ -228,21 +237,6 @@ def _ids(value: object, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in ids if each is not None))
 
 
-def _embedding(value: object, name: str) -> bytes | None:
-    if value is None:
-        return None
-    try:
-        vector = np.asarray(value, "<f4")
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(name, "must be a list of numbers") from error
-    if vector.ndim != 1 or not 1 <= len(vector) <= MAX_DIMENSION:
-        raise InvalidInputError(name, f"must be a list of 1 to {MAX_DIMENSION:,} numbers")
-    length = float(np.linalg.norm(vector))
-    if not math.isfinite(length) or length == 0:
-        raise InvalidInputError(name, "must be finite and not all zeros")
-    return bytes((vector / np.float32(length)).astype("<f4").tobytes())
-
-
 def _relations(value: object, name: str) -> tuple[GivenRelation, ...]:
     return tuple(_relation(item, f"{name}[{i}]") for i, item in enumerate(_list(value, name)))
 
@@ -250,14 +244,27 @@ def _relations(value: object, name: str) -> tuple[GivenRelation, ...]:
 def _relation(value: object, name: str) -> GivenRelation:
     if isinstance(value, Mapping):
         if unknown := [str(key) for key in value if key not in RELATION_FIELDS]:
-            raise InvalidInputError(f"{name}.{unknown[0]}", f"is not known; known are {', '.join(RELATION_FIELDS)}")
+            raise InvalidInputError(
+                f"{name}.{_shown(unknown[0])}", f"is not known; known are {', '.join(RELATION_FIELDS)}"
+            )
         parts = [value.get(key) for key in RELATION_FIELDS[:3]]
         begins, ends = (_moment(value.get(key), f"{name}.{key}") for key in RELATION_FIELDS[3:])
     else:
         parts, begins, ends = list(_list(value, name)), None, None
         if len(parts) != 3:
             raise InvalidInputError(name, f"must be [subject, predicate, object], has {len(parts)} parts")
-    subject, predicate, object_ = (" ".join(clean_string(part, name).split()) for part in parts)
+    subject, predicate, object_ = map(_relation_part, parts, [f"{name}.{each}" for each in RELATION_FIELDS[:3]])
     if begins is not None and ends is not None and ends < begins:
         raise InvalidInputError(f"{name}.valid_to", "must not be before valid_from")
     return GivenRelation(subject, predicate, object_, begins, ends)
+
+
+def _relation_part(value: object, name: str) -> str:
+    part = _line(value, name)
+    if part is None:
+        raise InvalidInputError(name, "is missing" if value is None else "must not be empty")
+    return part
+
+
+def _shown(name: str) -> str:
+    return make_storable(name[:_SHOWN_CHARS])

@@ -1,15 +1,18 @@
 """From channels to one score that can be taken apart again. Pure."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gems import QuantumState, field
+from knowledge.embedding import FloatArray as Float32Array
 
 FloatArray = NDArray[np.float64]
+TINY = 1e-12  # a score below is none
+CHANNELS = ("late", "dense", "lexical", "speaker", "title", "link", "novelty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,65 +20,141 @@ class FusionWeights:
     """How much each channel and the state count; docs/recall.md says how they were measured.
 
     Attributes:
+        title: for passages whose title the question says.
+        link: for each link from one of the best, by the link's own weight.
+        gain: for what a linked passage covers of the question and the one that links it does not.
+        novelty: for what a passage covers of the question and those above it do not.
         kappa: how far coherence moves a score, up and down.
         lambda_: how far the interference with the other candidates moves it.
     """
 
-    dense: float = 0.50
-    lexical: float = 0.40
-    speaker: float = 0.10
+    late: float = 0.55
+    dense: float = 0.25
+    lexical: float = 0.20
+    speaker: float = 0.20
+    title: float = 0.40
+    link: float = 0.35
+    gain: float = 2.0
+    novelty: float = 2.0
     kappa: float = 0.10
     lambda_: float = 0.05
 
+    def without(self, channel: str) -> Self:
+        """Return the weights with one of CHANNELS switched off."""
+        return replace(self, **({"link": 0.0, "gain": 0.0} if channel == "link" else {channel: 0.0}))
 
-@dataclass(frozen=True, slots=True)
-class Fused:
-    """Scores of n candidates and their parts, each of shape (n,); the five parts sum to the score."""
+    def tokenless(self) -> Self:
+        """Return the weights for passages of which no token states are known."""
+        return self if not self.late else replace(self, late=0.0, dense=0.50, lexical=0.40, speaker=0.10)
 
-    score: FloatArray
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Channels:
+    """What each channel says of n passages, for a question of t tokens.
+
+    Attributes:
+        cosine: similarity of question and passage as embedded, shape (n,).
+        bm25: lexical score, 0 where no term is shared, shape (n,).
+        speaks: 1 where the question names the passage's speaker, shape (n,).
+        titled: 1 where the question says the passage's title, shape (n,).
+        found: the best likeness of each token in each passage, shape (n, t).
+        told: whether the passage's token states are known, shape (n,).
+        rarity: how much each token counts, sums to 1, shape (t,).
+    """
+
+    cosine: FloatArray
+    bm25: FloatArray
+    speaks: FloatArray
+    titled: FloatArray
+    found: Float32Array
+    told: NDArray[np.bool_]
+    rarity: Float32Array
+
+    @property
+    def max_sim(self) -> FloatArray:
+        """The mean likeness of the question's tokens, by their rarity, shape (n,); 0 where no states are known."""
+        return np.asarray(self.found @ self.rarity, np.float64)
+
+    def __len__(self) -> int:
+        return len(self.cosine)
+
+    def joined(self, other: Self) -> Self:
+        """Return these passages followed by those."""
+        names = ("cosine", "bm25", "speaks", "titled", "found", "told")
+        return replace(self, **{each: np.concatenate([getattr(self, each), getattr(other, each)]) for each in names})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """Shares of n scores by channel, each of shape (n,); they sum to the relevance."""
+
+    late: FloatArray
     dense: FloatArray
     lexical: FloatArray
     speaker: FloatArray
-    coherence: FloatArray
-    interference: FloatArray
-    field: FloatArray
+    title: FloatArray
+
+    @property
+    def relevance(self) -> FloatArray:
+        """What the channels make together, shape (n,)."""
+        return self.late + self.dense + self.lexical + self.speaker + self.title
 
 
-def fuse(
-    cosine: FloatArray,
-    bm25: FloatArray,
-    speaks: FloatArray,
-    state: QuantumState[FloatArray],
-    weights: FusionWeights,
-) -> Fused:
-    """Fuse the channels linearly and let the state modulate the result, never rule it.
+def fuse(channels: Channels, weights: FusionWeights, candidates: int | None = None) -> Parts:
+    """Fuse the channels linearly: r = Σ w·n(channel) / max + w_title·titled.
 
-    r = (w_d·n(cosine) + w_b·bm25/max + w_s·speaks) / max, score = r·(1 + κ(2c − 1) + λf), f from `gems.field`.
+    n stretches a channel from its least to its greatest among the candidates to [0, 1]; of the lexical one the least is
+    0. Where token states are not known the dense channel stands in for the late one.
 
     Args:
-        cosine: similarity of question and candidate, shape (n,).
-        bm25: lexical score, 0 where no term is shared, shape (n,).
-        speaks: 1 where the question names the candidate's speaker, shape (n,).
-        state: the candidates' states now, each of shape (n,).
-        weights: of the channels and of the state.
+        channels: of n passages.
+        weights: of the channels.
+        candidates: the first so many set the scale, the others are measured by it and not below 0; all by default.
     """
-    parts = np.stack([weights.dense * _stretch(cosine), weights.lexical * _share(bm25), weights.speaker * speaks])
-    best = parts.sum(0).max(initial=0.0)
+    first = slice(0, candidates)
+    if not channels.told[first].any():
+        weights = weights.tokenless()
+    dense, late = _stretch(channels.cosine, first), _stretch_told(channels, first)
+    late = np.where(channels.told, late, dense)
+    high = channels.bm25[first].max(initial=0.0)
+    lexical = channels.bm25 / high if high > TINY else np.zeros_like(channels.bm25)
+    speaker = weights.speaker * channels.speaks
+    shares = np.stack([weights.late * late, weights.dense * dense, weights.lexical * lexical, speaker])
+    best = shares.sum(0)[first].max(initial=0.0)
     if best > 0:
-        parts /= best
-    relevance = parts.sum(0)
-    swing = field(state)
-    coherence = relevance * weights.kappa * (2 * state.coherence - 1)
-    interference = relevance * weights.lambda_ * swing
-    return Fused(
-        score=relevance + coherence + interference,
-        dense=parts[0],
-        lexical=parts[1],
-        speaker=parts[2],
-        coherence=coherence,
-        interference=interference,
-        field=swing,
-    )
+        shares /= best
+    late, dense, lexical, speaker = shares
+    return Parts(late, dense, lexical, speaker, weights.title * channels.titled)
+
+
+def order_by_novelty(scores: FloatArray, channels: Channels, weight: float, depth: int) -> tuple[list[int], FloatArray]:
+    """Order passages so that each adds to what those above it cover of the question.
+
+    Greedy: the best comes first; each next one has the greatest score + weight · Σ_t rarity_t · max(0, found_t − what
+    is covered of t). No sum is greater than the one above it; after `depth` places the rest follow by their sums.
+
+    Source:
+        Carbonell and Goldstein, "The Use of MMR", 1998, with coverage of the question in place of unlikeness.
+
+    Returns:
+        The order, and what the novelty of each passage adds to its score, shape (n,).
+    """
+    found = np.maximum(channels.found, 0)
+    covered = np.zeros(found.shape[1], np.float32)
+    gains, left, order = np.zeros(len(scores)), np.ones(len(scores), np.bool_), list[int]()
+    for place in range(min(depth, len(scores)) if weight else 0):
+        fresh = weight * (np.maximum(found - covered, 0) @ channels.rarity)
+        best = int(np.argmax(np.where(left, scores + fresh * (place > 0), -np.inf)))
+        order.append(best)
+        gains[best], left[best] = fresh[best], False
+        covered = np.maximum(covered, found[best])
+    if weight:
+        gains[left] = weight * (np.maximum(found[left] - covered, 0) @ channels.rarity)
+    rest = np.flatnonzero(left)
+    order += rest[np.argsort(-(scores + gains)[rest], kind="stable")].tolist()
+    sums = np.minimum.accumulate((scores + gains)[order]) if order else scores
+    gains[order] = sums - scores[order]
+    return order, gains
 
 
 def split_names(question: str, speakers: Iterable[str]) -> tuple[str, frozenset[str]]:
@@ -95,14 +174,32 @@ def split_names(question: str, speakers: Iterable[str]) -> tuple[str, frozenset[
     return nameless, named
 
 
-def _stretch(values: FloatArray) -> FloatArray:
-    """Map values to [0, 1] by their least and greatest; equal values are all 1."""
-    if len(values) == 0:
-        return values
-    low, high = values.min(), values.max()
-    return np.ones_like(values) if high <= low else (values - low) / (high - low)
+def says_title(question: str, titles: Sequence[str | None]) -> FloatArray:
+    """Return 1 for each title that the question says as whole words, in any case; a bracketed suffix is not needed.
+
+    Titles of fewer than four letters are too common to count.
+    """
+    asked = f" {_plain(question)} "
+    plain = [_plain(re.sub(r"\s*\([^)]*\)\s*$", "", title)) if title else "" for title in titles]
+    return np.array([sum(map(str.isalpha, each)) >= 4 and f" {each} " in asked for each in plain], np.float64)
 
 
-def _share(values: FloatArray) -> FloatArray:
-    high = values.max(initial=0.0)
-    return values / high if high > 0 else values
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def _stretch(values: FloatArray, first: slice) -> FloatArray:
+    """Map values so that the least of the first is 0 and their greatest 1; equal ones are all 1; none is below 0."""
+    if len(values[first]) == 0:
+        return np.zeros_like(values)
+    low, high = values[first].min(), values[first].max()
+    return np.ones_like(values) if high <= low else np.maximum((values - low) / (high - low), 0)
+
+
+def _stretch_told(channels: Channels, first: slice) -> FloatArray:
+    told, values = channels.told, channels.max_sim
+    stretched = np.zeros_like(values)
+    if told[first].any():
+        count = int(told[first].sum())
+        stretched[told] = _stretch(values[told], slice(0, count))
+    return stretched

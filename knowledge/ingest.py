@@ -1,29 +1,36 @@
 """Taking documents in: cut, compare with what is stored, embed, write. Each batch is one transaction.
 
-While one batch is written the next is cut and embedded, so that the embedder is never idle. A batch is planned without
-a lock; if somebody else wrote into the gem meanwhile, it is planned again under the gem's lock, its vectors at hand.
+While one batch is embedded the one before it is written, and the one after it is read, cut and looked up, so that the
+embedder is never idle. A batch is planned without a lock, once what came before it is stored; see docs/decisions/002.
 """
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from core.pg import Database
-from gems import Moment, advance_gem, get_gems, lock_gem
+from gems import Moment, get_gems, lock_gem
 from knowledge import store
-from knowledge.batch import BatchPlan, CutDocument, find_anchors, plan_batch, plan_documents
+from knowledge.batch import BatchPlan, CutDocument
+from knowledge.bulk.sealing import seal_rest, seal_within
 from knowledge.chunking import Chunker
-from knowledge.documents import SourceDocument, content_hash
-from knowledge.embedding import Embedder
-from knowledge.lexical import Segment, count_segments, seal
-from knowledge.store import Connection, DocumentSummary, Vectors
+from knowledge.context import Context
+from knowledge.cutting import Batch, cut_batches
+from knowledge.documents import SourceDocument
+from knowledge.embedding import Embedder, TokenEmbedder
+from knowledge.passages import Embedded, find_readings
+from knowledge.readings import Readings, embed_missing
+from knowledge.store import Connection, DocumentSummary
+from knowledge.writing import WriteAim, foresee, plan_cuts, plan_removal, write_plan
 
-BATCH_PASSAGES = 128
-BATCH_DOCUMENTS = 256
+TRIES = 4  # to write what was planned without the lock, before what is missing is embedded under it
+
+Plan: TypeAlias = Callable[[Connection], Awaitable[BatchPlan]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,8 @@ class IngestReport:
         documents: stored, new and replaced.
         replaced: of those, the ones that took the place of an older text of the same id.
         skipped: documents that were stored already as they are.
+        passages: that came with the documents.
+        reused: of those, the ones whose embedding was at hand from an equal text.
         embedding_s: time spent waiting for the embedder.
     """
 
@@ -41,13 +50,32 @@ class IngestReport:
     replaced: int = 0
     skipped: int = 0
     passages: int = 0
+    reused: int = 0
     seconds: float = 0.0
     embedding_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Foreseen:
+    """A batch with the contexts that it will need, and what is known of them."""
+
+    batch: Batch
+    contexts: Sequence[Context]
+    readings: Readings
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A plan, the gem's version that it is for, and whether it was written."""
+
+    plan: BatchPlan
+    version: int
+    written: bool
+
+
 @dataclass(slots=True)
 class _Run:
-    """The state of one ingestion: what it did, and what its last write did to the gem."""
+    """The state of one ingestion."""
 
     tenant: UUID
     gem_id: UUID
@@ -55,18 +83,6 @@ class _Run:
     progress: Callable[[IngestReport], None]
     report: IngestReport = field(default_factory=IngestReport)
     started: float = field(default_factory=time.perf_counter)
-    last_step: tuple[int, int] | None = None  # the gem's version before and after the last write
-    last_threads: frozenset[str] = frozenset()  # that it changed
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A planned batch with the vectors of its texts, and the gem's version it was planned against."""
-
-    cuts: tuple[CutDocument, ...]
-    plan: BatchPlan
-    version: int
-    vectors: Mapping[str, Vectors]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +105,12 @@ class Ingestion:
     ) -> IngestReport:
         """Store documents with their passages; what is stored already is skipped, what changed is replaced.
 
+        Cancelled or failed, it leaves whole batches, in the order of the documents: as many as the last report counts.
+
         Args:
             tenant: whose lattice.
             gem_id: where they go; a document's own `gem` is not looked at.
-            documents: read as needed, in a worker thread, never all at once.
+            documents: read as needed, in a worker thread, a little ahead and never all at once.
             at: the moment that the passages are formed.
             progress: called after each batch with the sums so far.
             said: turns without an id, counted; hand the same one to each part of an ingestion that comes in parts.
@@ -100,42 +118,38 @@ class Ingestion:
         Raises:
             GemNotFoundError, GemArchivedError: nothing is stored.
             EmbeddingMismatchError: the lattice was written with another model; nothing is stored.
+            InvalidInputError: an embedding that comes with a document does not fit, as `check_given` says.
         """
         run = _Run(tenant, gem_id, at, progress)
         await self._check(run)
-        batches = self._batches(iter(documents), Counter() if said is None else said)
+        batches = cut_batches(documents, self.chunker, self.embedder, Counter() if said is None else said)
+        looking = asyncio.create_task(self._look_ahead(run, batches, ()))
         writing: asyncio.Task[None] | None = None
-        being_written: tuple[CutDocument, ...] = ()
+        before = Batch()
+        recent = Readings()
         try:
-            while cuts := await asyncio.to_thread(next, batches, None):
-                if writing is not None and _depends(cuts, being_written):
-                    await writing
-                prepared = await self._prepare(run, cuts)
+            while (ahead := await looking) is not None:
+                pending = (*before.cuts, *ahead.batch.cuts)
+                looking = asyncio.create_task(self._look_ahead(run, batches, pending))
+                await self._read_ahead(run, ahead, recent)
                 if writing is not None:
                     await writing
-                writing, being_written = asyncio.create_task(self._write(run, prepared)), cuts
+                writing = asyncio.create_task(self._write_batch(run, ahead))
+                before, recent = ahead.batch, ahead.readings
         finally:
+            await _leave(looking)
             if writing is not None:
                 await writing
         return run.report
 
     async def delete(self, tenant: UUID, gem_id: UUID, document_ids: Sequence[UUID], at: Moment) -> None:
-        """Delete documents; passages around them in their threads are indexed anew.
+        """Delete documents; passages around them in their threads are indexed anew, what they superseded holds again.
 
         Raises:
             GemNotFoundError, GemArchivedError, DocumentNotFoundError: nothing is deleted.
         """
-
-        async def carry_out(conn: Connection) -> None:
-            await lock_gem(conn, gem_id, at)
-            removed = await store.get_known(conn, gem_id, document_ids)
-            loose = [gone.document_id for gone in removed if gone.thread is None]
-            stored = await store.read_stored(conn, gem_id, find_anchors([], removed), loose)
-            plan = plan_batch([], removed, stored)
-            vectors = await self._embed(plan, {})
-            await _carry_out(conn, gem_id, plan, vectors, at)
-
-        await self.database.retrying(tenant, carry_out)
+        run = _Run(tenant, gem_id, at, lambda report: None)
+        await self._write(run, lambda conn: plan_removal(conn, gem_id, document_ids), Readings())
 
     async def list_page(
         self, tenant: UUID, gem_id: UUID, at: Moment, *, before: tuple[datetime, UUID] | None, limit: int
@@ -153,120 +167,95 @@ class Ingestion:
         async with self.database.transaction(run.tenant) as conn:
             await lock_gem(conn, run.gem_id, run.at)
             await store.check_model(conn, self.embedder.model, self.embedder.dimension, record=True)
+        await seal_rest(self.database, run.tenant, run.gem_id)
 
-    def _batches(self, documents: Iterator[SourceDocument], said: Counter[bytes]) -> Iterator[tuple[CutDocument, ...]]:
-        batch: dict[str | bytes, CutDocument] = {}
-        passages = 0
-        for document in documents:
-            cut = self._cut(document, _hash(document, said))
-            full = passages + len(cut.chunks) > BATCH_PASSAGES or len(batch) >= BATCH_DOCUMENTS
-            if batch and (full or cut.identity in batch):
-                yield tuple(batch.values())
-                batch, passages = {}, 0
-            batch[cut.identity] = cut
-            passages += len(cut.chunks)
-        if batch:
-            yield tuple(batch.values())
+    async def _look_ahead(
+        self, run: _Run, batches: Iterator[Batch], pending: Sequence[CutDocument]
+    ) -> _Foreseen | None:
+        """Read and cut the next batch, and find out what must be embedded; None if there is no more."""
+        batch = await asyncio.to_thread(next, batches, None)
+        if batch is None:
+            return None
 
-    def _cut(self, document: SourceDocument, digest: bytes) -> CutDocument:
-        chunks = tuple(self.chunker.split(document.text))
-        tokens = tuple(self.chunker.count(chunk.text) for chunk in chunks)
-        return CutDocument(document, digest, chunks, tokens)
+        async def look(conn: Connection) -> _Foreseen:
+            contexts = await foresee(conn, run.gem_id, pending, batch.cuts)
+            return _Foreseen(batch, contexts, Readings(await self._find(conn, contexts)))
 
-    async def _prepare(self, run: _Run, cuts: tuple[CutDocument, ...]) -> _Prepared:
-        async with self.database.transaction(run.tenant, read_only=True) as conn:
-            version = (await get_gems(conn, [run.gem_id], run.at))[0].version
-            plan = await _plan(conn, run.gem_id, cuts)
+        return await self.database.retrying(run.tenant, look, read_only=True)
+
+    async def _read_ahead(self, run: _Run, ahead: _Foreseen, recent: Readings) -> None:
+        """Embed what a batch will need; what the batch before it needed may not be stored yet, but is at hand."""
+        keys = {context.key for context in ahead.contexts}
+        ahead.readings.found |= {key: recent.found[key] for key in keys & recent.found.keys()}
         started = time.perf_counter()
-        vectors = await self._embed(plan, {})
+        await embed_missing(self.embedder, ahead.contexts, ahead.readings)
         spent = run.report.embedding_s + time.perf_counter() - started
         run.report = replace(run.report, embedding_s=spent)
-        return _Prepared(cuts, plan, version, vectors)
 
-    async def _write(self, run: _Run, prepared: _Prepared) -> None:
-        plan = prepared.plan
-
-        async def carry_out(conn: Connection) -> tuple[BatchPlan, tuple[int, int]]:
-            found = (await lock_gem(conn, run.gem_id, run.at)).version
-            plan, vectors = prepared.plan, prepared.vectors
-            if not _is_current(prepared, found, run):
-                plan = await _plan(conn, run.gem_id, prepared.cuts)
-                vectors = await self._embed(plan, vectors)
-            if plan.is_empty:
-                return plan, (found, found)
-            return plan, (found, await _carry_out(conn, run.gem_id, plan, vectors, run.at))
-
-        if not plan.is_empty:
-            plan, run.last_step = await self.database.retrying(run.tenant, carry_out)
-            run.last_threads = plan.threads
+    async def _write_batch(self, run: _Run, ahead: _Foreseen) -> None:
+        plan = await self._write(run, lambda conn: plan_cuts(conn, run.gem_id, ahead.batch.cuts), ahead.readings)
+        report = run.report
         run.report = replace(
-            run.report,
-            documents=run.report.documents + len(plan.documents),
-            replaced=run.report.replaced + sum(document.replaces is not None for document in plan.documents),
-            skipped=run.report.skipped + plan.skipped,
-            passages=run.report.passages + len(plan.fresh),
+            report,
+            documents=report.documents + len(plan.documents),
+            replaced=report.replaced + sum(document.replaces is not None for document in plan.documents),
+            skipped=report.skipped + plan.skipped + ahead.batch.repeated,
+            passages=report.passages + len(plan.fresh),
+            reused=report.reused + _count_reused(plan, ahead.readings.asked),
             seconds=time.perf_counter() - run.started,
         )
         run.progress(run.report)
 
-    async def _embed(self, plan: BatchPlan, known: Mapping[str, Vectors]) -> dict[str, Vectors]:
-        texts = {indexed.context for indexed in plan.fresh.values()} | set(plan.reembedded.values())
-        missing = sorted(texts - known.keys())
-        vectors = await self.embedder.embed(missing)
-        return {**known, **dict(zip(missing, vectors, strict=True))}
+    async def _write(self, run: _Run, plan_it: Plan, readings: Readings) -> BatchPlan:
+        """Plan without a lock, embed what is missing, then write under the lock.
+
+        If somebody else wrote in between, it is planned again under the lock, and written if all that it needs is at
+        hand. No lock waits for the embedder, save for the last try, when others were faster again and again.
+        """
+
+        async def plan(conn: Connection) -> _Attempt:
+            version = (await get_gems(conn, [run.gem_id], run.at))[0].version
+            return _Attempt(await plan_it(conn), version, written=False)
+
+        async def write(conn: Connection) -> _Attempt:
+            version = (await lock_gem(conn, run.gem_id, run.at)).version
+            await seal_within(conn, run.gem_id)
+            found = planned.plan if version == planned.version else await plan_it(conn)
+            model, dimension = self.embedder.model, self.embedder.dimension
+            column = await store.check_model(conn, model, dimension, hold=True)
+            if last:
+                await embed_missing(self.embedder, found.contexts, readings)
+            elif readings.missing(found.contexts):
+                return _Attempt(found, version, written=False)
+            if not found.is_empty:
+                await write_plan(conn, WriteAim(run.gem_id, column, run.at), found, readings.found)
+            return _Attempt(found, version, written=True)
+
+        planned = await self.database.retrying(run.tenant, plan, read_only=True)
+        tries = 0
+        while not planned.written and not planned.plan.is_empty:
+            await embed_missing(self.embedder, planned.plan.contexts, readings)
+            tries += 1
+            last = tries == TRIES
+            planned = await self.database.retrying(run.tenant, write)
+        return planned.plan
+
+    async def _find(self, conn: Connection, contexts: Sequence[Context]) -> dict[bytes, Embedded]:
+        if not contexts:
+            return {}
+        column = await store.check_model(conn, self.embedder.model, self.embedder.dimension)
+        keys = sorted({context.key for context in contexts})
+        return await find_readings(conn, keys, column, with_states=isinstance(self.embedder, TokenEmbedder))
 
 
-def _hash(document: SourceDocument, said: Counter[bytes]) -> bytes:
-    """Return what tells a document from others; a turn without an id also by how often it was `said` before."""
-    digest = content_hash(document)
-    if document.thread is None or document.external_id is not None:
-        return digest
-    said[digest] += 1
-    return content_hash(document, said[digest] - 1)
+def _count_reused(plan: BatchPlan, asked: Set[bytes]) -> int:
+    keys = [indexed.context.key for indexed in plan.fresh.values() if indexed.context is not None]
+    return len(keys) - len(asked & set(keys))
 
 
-def _depends(cuts: Sequence[CutDocument], earlier: Sequence[CutDocument]) -> bool:
-    """Say whether a batch can only be planned when an earlier one is stored."""
-    threads = {cut.document.thread for cut in earlier} - {None}
-    identities = {cut.identity for cut in earlier}
-    return any(cut.identity in identities or cut.document.thread in threads for cut in cuts)
-
-
-def _is_current(prepared: _Prepared, found: int, run: _Run) -> bool:
-    """Say whether a plan still holds: nobody wrote since, or only this run, what the plan does not depend on."""
-    if found == prepared.version:
-        return True
-    return (prepared.version, found) == run.last_step and not prepared.plan.threads & run.last_threads
-
-
-async def _plan(conn: Connection, gem_id: UUID, cuts: Sequence[CutDocument]) -> BatchPlan:
-    known, ends = await store.find_known(conn, gem_id, cuts)
-    documents, skipped = plan_documents(cuts, known, ends)
-    loose = [d.document_id for d in documents if d.replaces is not None and d.replaces.thread is None]
-    stored = await store.read_stored(conn, gem_id, find_anchors(documents, []), loose)
-    return await asyncio.to_thread(plan_batch, documents, [], stored, skipped)
-
-
-async def _carry_out(
-    conn: Connection, gem_id: UUID, plan: BatchPlan, vectors: Mapping[str, Vectors], at: Moment
-) -> int:
-    """Write a planned batch; return the gem's new version."""
-    speakers = sorted({d.cut.document.speaker for d in plan.documents if d.cut.document.speaker})
-    versions = count_segments(len(plan.fresh), len(plan.reindexed))
-    version, first = await advance_gem(
-        conn, gem_id, versions=versions, slots=len(plan.fresh), speakers=speakers, now=at.now
-    )
-    order = [passage.passage_id for document in plan.documents for passage in document.passages]
-    slots = {passage_id: first + i for i, passage_id in enumerate(order)}
-    entries = [replace(plan.fresh[passage_id].entry, slot=slot) for passage_id, slot in slots.items()]
-    if plan.removed:
-        await store.delete_documents(conn, plan.removed)
-    if plan.documents:
-        await store.put_documents(conn, gem_id, plan.documents, at.now)
-        fresh = {passage_id: vectors[plan.fresh[passage_id].context] for passage_id in order}
-        await store.insert_passages(conn, gem_id, plan.documents, slots=slots, vectors=fresh, now=at.now)
-    if plan.reembedded:
-        await store.update_embeddings(conn, {i: vectors[text] for i, text in plan.reembedded.items()})
-    write = Segment(gem_id, version, first, 0, 0, plan.tokens, tombstones=plan.tombstones)
-    await seal(conn, write, entries, plan.reindexed)
-    return version
+async def _leave(task: asyncio.Task[_Foreseen | None]) -> None:
+    """End a task whose outcome is of no use any more, and wait for it."""
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()  # otherwise it would be told of, as never retrieved

@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer
 
 from core.errors import ConfigurationError
@@ -91,6 +92,8 @@ class MiniLM:
         self._threads = threads or _count_cores()
         self._encoder = Encoder(folder)
         self._projection = Projection.load(find_file(folder / "projection.npz"))
+        # our threads already fill the cores: those of BLAS beside them halve the speed; this holds for the process
+        threadpool_limits(1, "blas")
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="minilm")
 
     @property

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from core.errors import InvalidInputError
+from core.text import make_storable
 
 LONGEST_QUESTION = 10_000
 MOST_RESULTS = 200
+
+Unit = Literal["section", "document"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,13 @@ class RecallQuery:
         gem_ids: where to look; empty means every gem that is not archived.
         k: how many passages at the most.
         max_tokens: how many tokens their texts may have together.
+        as_of: what the lattice held then is recalled; None means now.
+        min_score: the least probability, in [0, 1], that a passage matters; None lets all pass.
+        fold: whether a passage that says the same as a better one is shown with that one only.
+        diversity: how much unlikeness counts against worth, in [0, 1); 0 orders by worth alone.
+        expand: the unit that is shown around each passage; None shows passages.
+        rerank: whether the cross-encoder orders the best anew; there must be one.
+        dates: whether a time that the question names narrows what may be found.
     """
 
     question: str
@@ -49,8 +59,17 @@ class RecallQuery:
     k: int = 10
     filters: Filters = field(default_factory=Filters)
     max_tokens: int | None = None
+    as_of: datetime | None = None
+    min_score: float | None = None
+    fold: bool = True
+    diversity: float = 0.0
+    expand: Unit | None = None
+    rerank: bool = False
+    dates: bool = False
 
     def __post_init__(self) -> None:
+        # A command line in an unknown encoding has lone surrogates in it, which neither Postgres nor a digest takes.
+        object.__setattr__(self, "question", make_storable(self.question))
         if not self.question.strip():
             raise InvalidInputError("question", "must not be empty")
         if len(self.question) > LONGEST_QUESTION:
@@ -59,3 +78,7 @@ class RecallQuery:
             raise InvalidInputError("k", f"must be from 1 to {MOST_RESULTS}")
         if self.max_tokens is not None and self.max_tokens < 1:
             raise InvalidInputError("max_tokens", "must be at least 1")
+        if self.min_score is not None and not 0 <= self.min_score <= 1:
+            raise InvalidInputError("min_score", "must be from 0 to 1, a probability")
+        if not 0 <= self.diversity < 1:
+            raise InvalidInputError("diversity", "must be at least 0 and less than 1")

@@ -1,201 +1,184 @@
 """Recall: a question in, ranked passages out, each score taken apart. No LLM."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
-from pgvector import HalfVector
 from psycopg import sql
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
-from core.pg import Database
-from core.sql import load_queries
-from gems import Gem, Moment, QuantumState, get_gems, list_active
+from core.errors import InvalidInputError
+from core.pg import Connection, Database
+from gems import Gem, Moment, get_gems, list_active
 from knowledge.embedding import Embedder
-from knowledge.fusion import FusionWeights, split_names
-from knowledge.lexical import Lists, Scores, fetch_lists, question_terms, score
-from knowledge.query import Filters, RecallQuery
-from knowledge.ranking import PassageScore, Ranked, rank
-from knowledge.store import Connection, Vectors, check_model
+from knowledge.fusion import FusionWeights
+from knowledge.hop import SEEDS
+from knowledge.query import MOST_RESULTS, RecallQuery
+from knowledge.ranking import Findings, rank
+from knowledge.recalled import RecalledPassage, fold, to_passage, vary, with_surroundings
+from knowledge.resonance import ResonanceCache
+from knowledge.search import CANDIDATES, SQL, Gathered, Scope, Search
+from knowledge.shaping.budget import fit
+from knowledge.shaping.dates import TimePhrase, find_time, resolve
+from knowledge.shaping.expansion import expand
+from knowledge.shaping.rerank import CANDIDATES_MOST, Reranker, rerank
+from knowledge.store import check_model
 
-_SQL = load_queries("knowledge.sql", "recall.sql")
-
-CANDIDATES = 100  # of each channel; docs/recall.md, "Candidates"
-EXACT_BELOW = 4_000  # passages: comparing them all is then as quick as the index, and misses nothing
-
-Candidate = tuple[UUID, int]
-
-
-@dataclass(frozen=True, slots=True)
-class RecalledPassage:
-    """A passage that answers, with where it stands in its document and the state it is in."""
-
-    passage_id: UUID
-    document_id: UUID
-    external_id: str | None
-    gem_id: UUID
-    text: str
-    title: str | None
-    heading: str | None
-    source: str | None
-    thread: str | None
-    speaker: str | None
-    occurred_at: datetime | None
-    metadata: Mapping[str, Any]
-    ordinal: int
-    start: int
-    end: int
-    tokens: int
-    score: PassageScore
-    state: QuantumState[float]
+SPARE = 20  # passages beyond k that are looked at when some may fall out
+EVENT_DEPTH = 3  # passages among which the date of an event is looked for
+EXPANDED_TOKENS = 4_000  # that surroundings may add when the question sets no limit
 
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Finds the passages that matter to a question."""
+    """Finds the passages that matter to a question.
+
+    Attributes:
+        reranker: a cross-encoder for questions that ask for one.
+    """
 
     database: Database
     embedder: Embedder
     weights: FusionWeights = field(default_factory=FusionWeights)
+    reranker: Reranker | None = None
+    cache: ResonanceCache = field(default_factory=ResonanceCache)
 
     async def recall(self, tenant: UUID, query: RecallQuery, at: Moment) -> list[RecalledPassage]:
         """Return the passages that matter most, best first; fewer than k if the gems hold fewer.
 
         Raises:
             GemNotFoundError: a gem is not in the lattice.
+            InvalidInputError: a reranking is asked for and no cross-encoder is configured.
             EmbeddingMismatchError: the lattice was written with another model.
             EmbedderUnavailableError, StoreUnavailableError: the same question may succeed later.
         """
-
-        async def find_gems(conn: Connection) -> list[Gem]:
-            await check_model(conn, self.embedder.model, self.embedder.dimension, record=False)
-            gem_ids = query.gem_ids or tuple(await list_active(conn))
-            return [gem for gem in await get_gems(conn, gem_ids, at) if gem.slots]
-
-        gems = await self.database.retrying(tenant, find_gems, read_only=True)
-        if not gems:
+        if query.rerank and self.reranker is None:
+            raise InvalidInputError("rerank", "needs a cross-encoder: set LATTICE_RECALL__RERANKER to a model's name")
+        if query.dates:
+            query, _ = await self.dated(tenant, query, at)
+        scope = await self._open(tenant, query, at)
+        if not scope.gems:
             return []
-        nameless, named = split_names(query.question, (name for gem in gems for name in gem.speakers))
-        (vector, dense), (scores, lexical) = await asyncio.gather(
-            self._dense(tenant, query, gems, nameless), self._lexical(tenant, query, gems)
-        )
-        candidates = list(dict.fromkeys([*dense, *lexical]))
+        findings = await self._find(tenant, query, scope)
 
         async def show_best(conn: Connection) -> list[RecalledPassage]:
-            rows = await self._hydrate(conn, candidates, vector)
-            return await _complete(conn, rank(rows, scores, named, at, self.weights, k=query.k))
+            found = await self._choose(conn, findings, query, at)
+            return await self._vary(conn, found, query, scope) if query.diversity else found
 
-        return _within(await self.database.retrying(tenant, show_best, read_only=True), query.max_tokens)
+        passages = await self.database.retrying(tenant, show_best, read_only=True)
+        if query.rerank and self.reranker is not None:
+            shown = await rerank(self.reranker, query.question, [each.text for each in passages])
+            passages = [passages[i] for i in shown.order]
+        return await self._cut(tenant, passages[: query.k], query)
 
-    async def _dense(
-        self, tenant: UUID, query: RecallQuery, gems: Sequence[Gem], question: str
-    ) -> tuple[Vectors, list[Candidate]]:
-        vector: Vectors = (await self.embedder.embed([question]))[0]
-        held = sum(gem.slots for gem in gems)
-        values = {"gem_ids": [gem.gem_id for gem in gems], "question": HalfVector(vector), "k": CANDIDATES}
-        values |= _filter_values(query.filters)
+    async def gather(self, tenant: UUID, query: RecallQuery, at: Moment, seeds: int = SEEDS) -> Gathered | None:
+        """Return what each channel says of the candidates, for measuring and tuning; None if the gems are empty.
 
-        async def find_nearest(conn: Connection) -> list[dict[str, Any]]:
-            rows: list[dict[str, Any]] = []
-            if held > EXACT_BELOW:
-                await conn.execute(_SQL["prefer_index"])
-                rows = await self._rows(conn, "nearest_indexed", values)
-            if len(rows) < CANDIDATES:  # few passages, or the index scan gave up before it had found enough
-                rows = await self._rows(conn, "nearest_exact", values)
-            return rows
+        Args:
+            tenant: who asks.
+            query: the question; k does not matter.
+            at: when.
+            seeds: of how many of the best the links are followed.
+        """
+        scope = await self._open(tenant, query, at)
+        if not scope.gems:
+            return None
+        search = Search(self.database, self.embedder)
+        return await search.gather(tenant, query.question, scope, self.weights, seeds)
 
-        rows = await self.database.retrying(tenant, find_nearest, read_only=True)
-        return vector, [(row["gem_id"], row["slot"]) for row in rows]
+    async def dated(self, tenant: UUID, query: RecallQuery, at: Moment) -> tuple[RecallQuery, TimePhrase | None]:
+        """Return a question narrowed to the time that it names, and what was understood of it.
 
-    async def _lexical(self, tenant: UUID, query: RecallQuery, gems: Sequence[Gem]) -> tuple[Scores, list[Candidate]]:
-        gem_ids = [gem.gem_id for gem in gems]
+        A time that counts from an event ("two weeks before the trip") counts from the first passage that the event's
+        words recall and that has a date. Without a time, or such a passage, the question stays as it is; a filter on
+        time that the caller set always holds.
+        """
+        query = replace(query, dates=False)
+        phrase = await asyncio.to_thread(find_time, query.question, at.now)  # the first one loads a library
+        if phrase is None or query.filters.since is not None or query.filters.until is not None:
+            return query, None
+        window = phrase.window
+        if phrase.event is not None:
+            event = RecallQuery(phrase.event, query.gem_ids, EVENT_DEPTH, query.filters, as_of=query.as_of)
+            dates = [each.occurred_at for each in await self.recall(tenant, event, at) if each.occurred_at]
+            window = resolve(phrase, dates[0]) if dates else None
+        if window is None:
+            return query, None
+        narrowed = replace(query.filters, since=window.since, until=window.until)
+        return replace(query, filters=narrowed), replace(phrase, window=window)
 
-        async def fetch(conn: Connection) -> tuple[Lists, dict[UUID, NDArray[np.integer[Any]]] | None]:
-            lists = await fetch_lists(conn, gem_ids, question_terms(query.question))
-            if query.filters.is_open:
-                return lists, None
-            rows = await self._rows(conn, "allowed_slots", {"gem_ids": gem_ids} | _filter_values(query.filters))
-            return lists, {row["gem_id"]: np.frombuffer(row["slots"], ">i4") for row in rows}
+    async def _open(self, tenant: UUID, query: RecallQuery, at: Moment) -> Scope:
+        async def find_gems(conn: Connection) -> tuple[str, list[Gem]]:
+            column = await check_model(conn, self.embedder.model, self.embedder.dimension, record=False)
+            gem_ids = query.gem_ids or tuple(await list_active(conn))
+            return column, [gem for gem in await get_gems(conn, gem_ids, at) if gem.slots]
 
-        lists, allowed = await self.database.retrying(tenant, fetch, read_only=True)
-        scores = await asyncio.to_thread(score, lists)
-        return scores, scores.best(CANDIDATES, None if allowed is None else scores.mask(allowed))
+        # a snapshot: no gem may go between the list of all and the look at each
+        column, gems = await self.database.retrying(tenant, find_gems, read_only=True, snapshot=True)
+        candidates = CANDIDATES if _depth(query) <= CANDIDATES else MOST_RESULTS + SPARE
+        return Scope(tuple(gems), query.filters, query.as_of, column, candidates)
 
-    async def _hydrate(
-        self, conn: Connection, candidates: Sequence[Candidate], vector: Vectors
-    ) -> list[dict[str, Any]]:
-        values = {"gem_ids": [gem_id for gem_id, _ in candidates], "slots": [slot for _, slot in candidates]}
-        return await self._rows(conn, "hydrate_candidates", values | {"question": HalfVector(vector)})
+    async def _find(self, tenant: UUID, query: RecallQuery, scope: Scope) -> Findings:
+        search = Search(self.database, self.embedder)
+        return await self.cache.once(
+            tenant,
+            query.question,
+            scope,
+            self.weights,
+            lambda: search.find(tenant, query.question, scope, self.weights),
+        )
 
-    async def _rows(self, conn: Connection, query: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-        statement = sql.SQL(_SQL[query]).format(dimension=sql.Literal(self.embedder.dimension))
-        async with conn.cursor(row_factory=dict_row, binary=True) as cursor:
-            await cursor.execute(statement, values)
-            return await cursor.fetchall()
+    async def _choose(
+        self, conn: Connection, findings: Findings, query: RecallQuery, at: Moment
+    ) -> list[RecalledPassage]:
+        """Return at least k of the best; all that was found is looked at if too many of them say the same."""
+        states = await _by_passage(conn, SQL["get_states"], findings.passage_ids)
+        found: list[RecalledPassage] = []
+        for depth in (_depth(query), len(findings.passage_ids)):
+            ranked = rank(findings, states, at, self.weights, k=depth, least=query.min_score or 0.0)
+            texts = await _by_passage(conn, SQL["get_passages"], [each.passage_id for each in ranked])
+            found = [to_passage(each, texts[each.passage_id]) for each in ranked if each.passage_id in texts]
+            found = fold(found) if query.fold else found
+            if len(found) >= query.k or len(ranked) < depth:
+                break
+        return found
 
+    async def _vary(
+        self, conn: Connection, passages: Sequence[RecalledPassage], query: RecallQuery, scope: Scope
+    ) -> list[RecalledPassage]:
+        statement = sql.SQL(SQL["get_vectors"]).format(embedding=sql.Identifier(scope.column))
+        rows = await _by_passage(conn, statement, [each.passage_id for each in passages])
+        vectors = {passage_id: row["vector"] for passage_id, row in rows.items() if row["vector"] is not None}
+        return vary(passages, vectors, max(query.k, CANDIDATES_MOST) if query.rerank else query.k, query.diversity)
 
-async def measure_passages(
-    conn: Connection, gains: Mapping[UUID, float], at: Moment, *, cause: str, reflection_id: UUID | None = None
-) -> None:
-    """Evolve passages to now, measure each with its gain, and log why."""
-    values = {"passage_ids": list(gains), "gains": list(gains.values()), "now": at.now, "tau_s": at.tau_s}
-    await conn.execute(_SQL["measure_passages"], values | {"cause": cause, "reflection_id": reflection_id})
+    async def _cut(self, tenant: UUID, passages: list[RecalledPassage], query: RecallQuery) -> list[RecalledPassage]:
+        unit, sizes = query.expand, [each.tokens for each in passages]
+        if unit is None:
+            return [passages[i] for i in fit(sizes, query.max_tokens)]
+        most = query.max_tokens or sum(sizes) + EXPANDED_TOKENS
+        left = most - sum(sizes)
 
+        async def widen(conn: Connection) -> list[RecalledPassage]:
+            ids, reach = [each.passage_id for each in passages], left if left >= 0 else None
+            found = await expand(conn, ids, unit, most, as_of=query.as_of, reach=reach)
+            return with_surroundings(passages, found)
 
-async def _complete(conn: Connection, ranked: Sequence[Ranked]) -> list[RecalledPassage]:
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["get_passages"], {"passage_ids": [each.row["passage_id"] for each in ranked]})
-        texts = {row["passage_id"]: row for row in await cursor.fetchall()}
-    found = [(each, texts.get(each.row["passage_id"])) for each in ranked]
-    return [_to_passage(each, text) for each, text in found if text is not None]
-
-
-def _to_passage(ranked: Ranked, text: Mapping[str, Any]) -> RecalledPassage:
-    return RecalledPassage(
-        passage_id=ranked.row["passage_id"],
-        document_id=ranked.row["document_id"],
-        external_id=text["external_id"],
-        gem_id=ranked.row["gem_id"],
-        text=text["body"],
-        title=text["title"],
-        heading=text["heading"],
-        source=text["source"],
-        thread=text["thread"],
-        speaker=ranked.row["speaker"],
-        occurred_at=text["occurred_at"],
-        metadata=text["meta"],
-        ordinal=text["ordinal"],
-        start=text["start_char"],
-        end=text["end_char"],
-        tokens=text["tokens"],
-        score=ranked.score,
-        state=ranked.state,
-    )
-
-
-def _within(passages: Sequence[RecalledPassage], max_tokens: int | None) -> list[RecalledPassage]:
-    if max_tokens is None:
-        return list(passages)
-    kept, spent = [], 0
-    for passage in passages:
-        spent += passage.tokens
-        if spent > max_tokens:
-            break
-        kept.append(passage)
-    return kept
+        return await self.database.retrying(tenant, widen, read_only=True)
 
 
-def _filter_values(filters: Filters) -> dict[str, Any]:
-    return {
-        "filtered": not filters.is_open,
-        "sources": None if filters.sources is None else list(filters.sources),
-        "since": filters.since,
-        "until": filters.until,
-        "metadata": None if filters.metadata is None else Jsonb(dict(filters.metadata)),
-    }
+def _depth(query: RecallQuery) -> int:
+    """Return how many passages are looked at, so that k are left after some fell out."""
+    spare = SPARE if query.fold or query.diversity else 0
+    return max(query.k + spare, CANDIDATES_MOST if query.rerank else 0)
+
+
+async def _by_passage(
+    conn: Connection,
+    query: str | sql.Composed,
+    passage_ids: Sequence[UUID],
+) -> dict[UUID, dict[str, Any]]:
+    async with conn.cursor(row_factory=dict_row, binary=True) as cursor:
+        await cursor.execute(query, {"passage_ids": list(passage_ids)})
+        return {row["passage_id"]: row for row in await cursor.fetchall()}

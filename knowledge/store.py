@@ -8,13 +8,13 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from pgvector import HalfVector
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from core.errors import DocumentNotFoundError, EmbeddingMismatchError
 from core.sql import load_queries
+from gems import Moment
 from knowledge.batch import Anchor, CutDocument, KnownDocument, PlannedDocument
 from knowledge.threads import WINDOW, ThreadPassage
 
@@ -51,8 +51,15 @@ class Contents:
     passages: int
 
 
-async def check_model(conn: Connection, model: str, dimension: int, *, record: bool) -> str:
-    """Check that the lattice was written with this embedding model, and record it at the first write.
+async def check_model(conn: Connection, model: str, dimension: int, *, record: bool = False, hold: bool = False) -> str:
+    """Check that the lattice was written with this embedding model.
+
+    Args:
+        conn: as everywhere.
+        model: its name.
+        dimension: of its vectors.
+        record: whether to record it if nothing was written yet.
+        hold: whether to keep the lattice from moving to another model until the transaction ends.
 
     Returns:
         The column that holds its embeddings.
@@ -60,7 +67,7 @@ async def check_model(conn: Connection, model: str, dimension: int, *, record: b
     Raises:
         EmbeddingMismatchError: it was written with another one.
     """
-    rows = await _all(conn, "get_model", {})
+    rows = await _all(conn, "hold_model" if hold else "get_model", {})
     if record and not (rows and rows[0]["embedding_model"]):
         rows = await _all(conn, "record_model", {"model": model, "dimension": dimension})
     if rows and rows[0]["embedding_model"] is not None:
@@ -69,7 +76,7 @@ async def check_model(conn: Connection, model: str, dimension: int, *, record: b
             raise EmbeddingMismatchError(
                 f"this lattice was written with the embedding model {found[0]} ({found[1]} dimensions), but the "
                 f"service runs with {model} ({dimension}): vectors of two models cannot be compared. Set "
-                f"LATTICE_EMBEDDING__MODEL={found[0]}, or ingest into a new database",
+                f"LATTICE_EMBEDDING__MODEL={found[0]}, or move the lattice to {model} with `lattice reembed`",
                 stored=found[0],
                 configured=model,
             )
@@ -103,7 +110,7 @@ async def get_known(conn: Connection, gem_id: UUID, document_ids: Sequence[UUID]
 
 async def read_stored(
     conn: Connection, gem_id: UUID, anchors: Sequence[Anchor], loose: Iterable[UUID]
-) -> list[tuple[str | None, ThreadPassage]]:
+) -> list[ThreadPassage]:
     """Return the passages around anchors in threads, and those of documents without a thread."""
     rows = []
     if anchors:
@@ -112,7 +119,7 @@ async def read_stored(
         rows += await _all(conn, "thread_windows", values)
     if ids := list(loose):
         rows += await _all(conn, "loose_passages", {"document_ids": ids})
-    return [(row.pop("thread"), ThreadPassage(**row)) for row in rows]
+    return [ThreadPassage(**row) for row in rows]
 
 
 async def put_documents(conn: Connection, gem_id: UUID, documents: Sequence[PlannedDocument], now: datetime) -> None:
@@ -124,43 +131,21 @@ async def put_documents(conn: Connection, gem_id: UUID, documents: Sequence[Plan
         await cursor.executemany(_SQL["put_document"], [_document_values(gem_id, d, now) for d in documents])
 
 
-async def insert_passages(
-    conn: Connection,
-    gem_id: UUID,
-    documents: Sequence[PlannedDocument],
-    *,
-    slots: Mapping[UUID, int],
-    vectors: Mapping[UUID, Vectors],
-    now: datetime,
+async def close_documents(
+    conn: Connection, gem_id: UUID, document_ids: Sequence[UUID], at: Moment, *, by: UUID | None, reason: str
 ) -> None:
-    """Store the passages of documents in their slots, each with its vector."""
-    rows = [
-        {
-            "passage_id": passage.passage_id,
-            "gem_id": gem_id,
-            "document_id": document.document_id,
-            "ordinal": passage.ordinal,
-            "slot": slots[passage.passage_id],
-            "heading": passage.chunk.heading,
-            "body": passage.chunk.text,
-            "start_char": passage.chunk.start,
-            "end_char": passage.chunk.end,
-            "tokens": passage.tokens,
-            "embedding": HalfVector(vectors[passage.passage_id]),
-            "now": now,
-        }
-        for document in documents
-        for passage in document.passages
-    ]
-    async with conn.cursor() as cursor:
-        await cursor.executemany(_SQL["insert_passage"], rows)
+    """Close documents with their passages; what is closed already stays as it is.
+
+    What they claim of entities stands until `close_unsupported` is called for them.
+    """
+    values = {"gem_id": gem_id, "document_ids": list(document_ids), "now": at.now, "by": by, "reason": reason}
+    closed = [row["document_id"] for row in await _all(conn, "close_documents", values)]
+    await follow_documents(conn, closed)
 
 
-async def update_embeddings(conn: Connection, vectors: Mapping[UUID, Vectors]) -> None:
-    """Give stored passages new vectors."""
-    rows = [{"passage_id": i, "embedding": HalfVector(vector)} for i, vector in vectors.items()]
-    async with conn.cursor() as cursor:
-        await cursor.executemany(_SQL["update_embedding"], rows)
+async def follow_documents(conn: Connection, document_ids: Sequence[UUID]) -> None:
+    """Close and open passages as their documents are."""
+    await conn.execute(_SQL["follow_documents"], {"document_ids": list(document_ids)})
 
 
 async def delete_documents(conn: Connection, document_ids: Sequence[UUID]) -> None:

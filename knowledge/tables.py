@@ -80,6 +80,20 @@ class DocumentRow(TenantRow, table=True):
     closed_reason: str | None = Field(default=None, sa_column=Column(Text))
 
 
+class SupersessionRow(TenantRow, table=True):
+    """A document says that it takes the place of another one of its gem, by that one's id, stored or not."""
+
+    __tablename__ = "supersession"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        owned_by("document", "document_id"),
+        Index("supersession_document_idx", "tenant_id", "document_id"),
+    )
+
+    gem_id: UUID = Field(primary_key=True)
+    external_id: str = Field(sa_column=Column(Text, primary_key=True))
+    document_id: UUID = Field(primary_key=True)
+
+
 class PassageRow(TenantRow, table=True):
     """One piece of a document, with its own state, embedding and slot in the gem's lexical index.
 
@@ -99,6 +113,7 @@ class PassageRow(TenantRow, table=True):
             postgresql_where=text("vector_dims(embedding) = 384"),
         ),
         Index("passage_context_idx", "tenant_id", "context_hash", postgresql_where=text("context_hash IS NOT NULL")),
+        Index("passage_closed_idx", "tenant_id", "gem_id", "slot", postgresql_where=text("closed_at IS NOT NULL")),
         CheckConstraint("num_nonnulls(embedding, embedding_b) > 0", name="embedding"),
         CheckConstraint(
             "energy > 0 AND phase >= 0 AND coherence BETWEEN 0 AND 1 AND uncertainty BETWEEN 0 AND 1",

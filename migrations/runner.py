@@ -12,12 +12,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import DDL, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from core.errors import ConfigurationError, DatabaseUnfitError, InvalidInputError, StoreUnavailableError
+from core.errors import DatabaseUnfitError, InvalidInputError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -26,16 +26,10 @@ if TYPE_CHECKING:
 
 LOCK_KEY = 0x1A771CE  # any constant: migrations of one database wait for each other under it
 NO_RIGHT = "42501"
-DIMENSION_MOST = 4_000  # that an HNSW index takes of halfvec
-EMBEDDING_INDEX = (
-    "CREATE INDEX IF NOT EXISTS passage_embedding_%(dimension)s_idx "
-    "ON passage USING hnsw ((embedding::halfvec(%(dimension)s)) halfvec_cosine_ops) "
-    "WHERE vector_dims(embedding) = %(dimension)s"
-)
 REMEDY = (
     "the migrating user lacks a right. Run as an administrator of the database: CREATE EXTENSION IF NOT EXISTS vector; "
     "CREATE ROLE lattice_app NOLOGIN; GRANT lattice_app TO <user> WITH ADMIN OPTION; "
-    "GRANT CREATE, USAGE ON SCHEMA public TO <user>;"
+    "GRANT CREATE, USAGE ON SCHEMA public TO <user>; CREATE SCHEMA lattice_jobs AUTHORIZATION <user>;"
 )
 
 
@@ -66,34 +60,17 @@ async def upgrade(url: str, revision: str = "head") -> SchemaStatus:
         DatabaseUnfitError: a right or the extension is missing; the message says what to run.
         StoreUnavailableError: Postgres did not answer.
     """
-    return await _run(url, lambda config, _: command.upgrade(config, revision))
+    return await run_on_schema(url, lambda config, _: command.upgrade(config, revision))
 
 
 async def downgrade(url: str, revision: str) -> SchemaStatus:
     """Move the schema down to a revision, "base" for none at all. What the dropped tables held is lost."""
-    return await _run(url, lambda config, _: command.downgrade(config, revision))
+    return await run_on_schema(url, lambda config, _: command.downgrade(config, revision))
 
 
 async def read_status(url: str) -> SchemaStatus:
     """Say where the schema stands without changing anything."""
-    return await _run(url, None)
-
-
-async def ensure_embedding_index(url: str, dimension: int) -> SchemaStatus:
-    """Make the index over embeddings of this dimension unless it is there; the first tables have that of 384.
-
-    Passages wait while it is made over those that are stored.
-
-    Raises:
-        ConfigurationError: no index can be made for the dimension.
-        DatabaseUnfitError, StoreUnavailableError: as `upgrade`.
-    """
-    if not 1 <= dimension <= DIMENSION_MOST:
-        raise ConfigurationError(
-            f"embeddings of {dimension} dimensions cannot be indexed; at most {DIMENSION_MOST:,} can"
-        )
-    index = DDL(EMBEDDING_INDEX, context={"dimension": dimension})  # type: ignore[no-untyped-call]  # SQLAlchemy's gap
-    return await _run(url, lambda _, connection: connection.execute(index))
+    return await run_on_schema(url, None)
 
 
 @cache
@@ -102,12 +79,32 @@ def needed_revision() -> str:
     return _head_of(ScriptDirectory(str(Path(__file__).parent)))
 
 
-async def _run(url: str, work: Callable[[Config, "Connection"], object] | None) -> SchemaStatus:
+async def run_on_schema(url: str, work: Callable[[Config, "Connection"], object] | None) -> SchemaStatus:
+    """Run work on the schema, alone, in a transaction; return where the schema stands then.
+
+    Raises:
+        DatabaseUnfitError, StoreUnavailableError: as `upgrade`.
+    """
     engine = create_async_engine(_driver_url(url), poolclass=NullPool)
     try:
         with _migration_errors():
             async with engine.connect() as connection:
                 return await connection.run_sync(_carry_out, work)
+    finally:
+        await engine.dispose()
+
+
+async def run_unlocked(url: str, work: Callable[["Connection"], None]) -> None:
+    """Run work beside other work on the schema, each statement by itself.
+
+    Raises:
+        DatabaseUnfitError, StoreUnavailableError: as `upgrade`.
+    """
+    engine = create_async_engine(_driver_url(url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    try:
+        with _migration_errors():
+            async with engine.connect() as connection:
+                await connection.run_sync(work)
     finally:
         await engine.dispose()
 

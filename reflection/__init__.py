@@ -11,8 +11,10 @@ from reflection.reflection import (
     StateChange,
 )
 from reflection.tables import AttemptRow, EvidenceRow, ReflectionRow
+from reflection.travelling import REFLECTION_TABLES
 
 __all__ = [
+    "REFLECTION_TABLES",
     "AttemptRow",
     "AxiomScore",
     "CitedPassage",

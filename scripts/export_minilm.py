@@ -37,6 +37,7 @@ The sentence-embedding model **all-MiniLM-L6-v2** (384 dimensions) of the senten
 |---|---|
 | `model.onnx` | inputs `input_ids`, `attention_mask` (int64, batch x tokens); output `last_hidden_state` (float32) |
 | `tokenizer.json` | its word pieces, without the padding and truncation that the original file asks for |
+| `projection.npz` | mean and 128 principal directions of its token states, by `python -m scripts.fit_projection` |
 | `LICENSE` | Apache-2.0, the licence of the model |
 | `SHA256SUMS` | check with `sha256sum --check SHA256SUMS` |
 
@@ -101,7 +102,7 @@ def write_papers(folder: Path) -> None:
     shutil.copyfile(ROOT / "LICENSE", folder / "LICENSE")
     versions = "".join(f"\n- {name} {importlib.metadata.version(name)}" for name in MADE_WITH)
     (folder / "README.md").write_text(README.format(versions=versions), encoding="utf-8")
-    names = ("LICENSE", "README.md", "model.onnx", "tokenizer.json")
+    names = sorted(path.name for path in folder.iterdir() if path.name != "SHA256SUMS")
     sums = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
     (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
 

@@ -8,7 +8,26 @@ from typing import Annotated, Any, cast
 import typer
 from typer.main import get_command
 
-from api.cli import db, demo, doctor, documents, evaluation, gems, ingest, llm, recall, reflect, serve, version
+from api.cli import (
+    db,
+    demo,
+    doctor,
+    documents,
+    evaluation,
+    forget,
+    gems,
+    graph,
+    ingest,
+    ingestions,
+    llm,
+    recall,
+    reembed,
+    reflect,
+    serve,
+    transfer,
+    version,
+    worker,
+)
 from api.cli.exit_codes import FAULT, INTERRUPTED, PARTIAL, exit_code_of
 from api.cli.output import open_console, print_json
 from core.errors import LatticeError
@@ -21,13 +40,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, serve, ingest, recall, reflect):
+for module in (demo, serve, worker, ingest, recall, reflect):
     module.add_to(app)
 app.add_typer(gems.app, name="gems")
 app.add_typer(documents.app, name="documents")
+app.add_typer(graph.app, name="graph")
+app.add_typer(ingestions.app, name="ingestions")
 app.add_typer(llm.app, name="llm")
 app.add_typer(db.app, name="db")
-doctor.add_to(app)
+for module in (transfer, reembed, forget, doctor):
+    module.add_to(app)
 app.add_typer(evaluation.app, name="eval")
 version.add_to(app)
 

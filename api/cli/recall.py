@@ -1,5 +1,6 @@
 """`lattice recall`: passages that matter to a question, without an LLM."""
 
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,14 @@ from core.text import make_storable
 
 if TYPE_CHECKING:
     from api.service import Service
-    from knowledge import RecalledPassage
+    from knowledge import RecalledPassage, TimePhrase
+
+
+class Unit(Enum):
+    """What is shown around a passage."""
+
+    SECTION = "section"
+    DOCUMENT = "document"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,13 +42,21 @@ def recall(
     until: Annotated[str | None, typer.Option(help="Only what occurred before, ISO 8601.")] = None,
     metadata: MetadataOption = None,
     max_tokens: Annotated[int | None, typer.Option(help="How many tokens the passages may have together.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Recall what the lattice held then, ISO 8601.")] = None,
+    dates: Annotated[bool, typer.Option("--dates", help="Let a time in the question narrow the search.")] = False,
+    min_score: Annotated[float | None, typer.Option(help="Least probability that a passage matters.")] = None,
+    fold: Annotated[bool, typer.Option(help="Show what says the same once.")] = True,
+    diversity: Annotated[float, typer.Option(help="How much unlikeness counts, from 0 to below 1.")] = 0.0,
+    expand: Annotated[Unit | None, typer.Option(help="Show the section or document around each passage.")] = None,
+    rerank: Annotated[bool, typer.Option("--rerank", help="Let the configured cross-encoder order the best.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Take each score apart.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find the passages that matter to a question."""
     begin, end, facts = parse_moment(since, "--since"), parse_moment(until, "--until"), parse_metadata(metadata)
+    known_at = parse_moment(as_of, "--as-of")
 
-    async def work(service: "Service") -> "list[RecalledPassage]":
+    async def work(service: "Service") -> "tuple[list[RecalledPassage], TimePhrase | None]":
         from knowledge import Filters, RecallQuery
 
         at = service.at()
@@ -51,15 +67,22 @@ def recall(
             k=k,
             filters=Filters(tuple(map(make_storable, source)) if source else None, begin, end, facts),
             max_tokens=max_tokens,
+            as_of=known_at,
+            min_score=min_score,
+            fold=fold,
+            diversity=diversity,
+            expand=None if expand is None else expand.value,
+            rerank=rerank,
         )
-        return await service.recall.recall(service.tenant, query, at)
+        query, phrase = await service.recall.dated(service.tenant, query, at) if dates else (query, None)
+        return await service.recall.recall(service.tenant, query, at), phrase
 
-    passages = with_service(work)
+    passages, phrase = with_service(work)
     from api.cli import views
     from api.schemas.recall import to_recall
 
     emit(
         as_json,
-        lambda: to_recall(passages, explain=explain),
-        lambda console: views.render_passages(console, passages, explain=explain),
+        lambda: to_recall(passages, explain=explain, phrase=phrase),
+        lambda console: views.render_passages(console, passages, explain=explain, phrase=phrase),
     )

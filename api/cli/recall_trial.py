@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -18,12 +18,19 @@ from api.settings import Settings
 from core.errors import InvalidInputError
 from core.sql import load_queries
 from knowledge import (
+    CHANNELS,
+    Ablation,
     AskedQuestion,
+    Interval,
     RecallQuery,
+    ResonanceCache,
     SourceDocument,
     SourceProblem,
+    bound_recall,
+    compare_recall,
     rank_documents,
     read_sources,
+    split_by_group,
     summarise_recall,
     summarise_recall_by_group,
 )
@@ -71,17 +78,43 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """The figures of a trial."""
+    """What became of a trial.
 
-    overall: Mapping[str, float]
-    groups: Mapping[str, Mapping[str, float]]
+    Attributes:
+        asked: the questions as recall answered them.
+        ablated: the same questions by the channel that recall did without; empty if no ablation was asked for.
+    """
+
+    asked: tuple[AskedQuestion, ...]
+    ablated: Mapping[str, tuple[AskedQuestion, ...]]
+    ks: tuple[int, ...]
     documents: int
     ingest_s: float
 
-    def as_json(self) -> object:
+    def figures(self) -> Mapping[str, Mapping[str, float]]:
+        """Return the figures: `overall`, then of each group."""
+        return {"overall": summarise_recall(self.asked, self.ks), **summarise_recall_by_group(self.asked, self.ks)}
+
+    def intervals(self) -> Mapping[str, Mapping[str, Interval]]:
+        """Return where each figure lies with 95% confidence: `overall`, then of each group."""
+        groups = split_by_group(self.asked)
+        return {name: bound_recall(members, self.ks) for name, members in {"overall": self.asked, **groups}.items()}
+
+    def as_json(self, *, intervals: bool) -> object:
         """Return the figures in JSON values."""
-        ingest = {"documents": self.documents, "seconds": self.ingest_s}
-        return {"overall": self.overall, "groups": self.groups, "ingest": ingest}
+        overall, *groups = self.figures().items()
+        value = {"overall": overall[1], "groups": dict(groups)}
+        value |= {"ingest": {"documents": self.documents, "seconds": self.ingest_s}}
+        if intervals:
+            overall_bounds, *group_bounds = self.intervals().items()
+            value |= {"intervals": {"overall": overall_bounds[1], "groups": dict(group_bounds)}}
+        if self.ablated:
+            value |= {"ablation": {channel: asdict(each) for channel, each in self.ablation().items()}}
+        return value
+
+    def ablation(self) -> Mapping[str, Ablation]:
+        """Return what becomes of recall without each channel."""
+        return {channel: compare_recall(self.asked, without, self.ks) for channel, without in self.ablated.items()}
 
 
 def read_trial(documents: Path, questions: Path, ks: tuple[int, ...], *, apart: bool) -> Trial:
@@ -103,17 +136,44 @@ def read_trial(documents: Path, questions: Path, ks: tuple[int, ...], *, apart: 
     return trial
 
 
-async def run_trial(settings: Settings, trial: Trial) -> TrialResult:
-    """Carry a trial out in a lattice of its own, and remove that again."""
+async def run_trial(
+    settings: Settings, trial: Trial, without: Sequence[str] = (), *, ablation: bool = False
+) -> TrialResult:
+    """Carry a trial out in a lattice of its own, and remove that again.
+
+    Args:
+        settings: of the service.
+        trial: what is tried.
+        without: channels that are switched off throughout.
+        ablation: whether to ask again without each of the other channels.
+    """
+    async with open_trial(settings, trial) as (opened, ingest_s):
+        service = _switch_off(opened, without)
+        asked = await _ask_all(service, trial, "Asking")
+        others = [channel for channel in CHANNELS if channel not in without] if ablation else []
+        ablated = {
+            channel: await _ask_all(_switch_off(service, [channel]), trial, f"Asking without {channel}")
+            for channel in others
+        }
+    return TrialResult(asked, ablated, trial.ks, len(trial.documents), ingest_s)
+
+
+@asynccontextmanager
+async def open_trial(settings: Settings, trial: Trial) -> AsyncIterator[tuple[Service, float]]:
+    """Ingest the documents of a trial into a lattice of its own; give that, and the seconds that it took."""
     async with _open_fresh(settings) as service:
         started = time.perf_counter()
         with open_bar("Ingesting", "documents") as bar:
             await take_in(service, trial.documents, trial.gem_of, lambda report: show_progress(bar, report))
-        ingest_s = time.perf_counter() - started
-        asked = await _ask_all(service, trial)
-    return TrialResult(
-        summarise_recall(asked, trial.ks), summarise_recall_by_group(asked, trial.ks), len(trial.documents), ingest_s
-    )
+        yield service, time.perf_counter() - started
+
+
+def _switch_off(service: Service, channels: Sequence[str]) -> Service:
+    weights = service.recall.weights
+    for channel in channels:
+        weights = weights.without(channel)
+    # what was found with other weights is not asked for again
+    return replace(service, recall=replace(service.recall, weights=weights, cache=ResonanceCache()))
 
 
 @asynccontextmanager
@@ -138,18 +198,22 @@ async def _forget(service: Service) -> None:
         await conn.execute(_SQL["forget_lattice"])
 
 
-async def _ask_all(service: Service, trial: Trial) -> list[AskedQuestion]:
+async def find_gems(service: Service, trial: Trial) -> Mapping[str, UUID]:
+    """Return the id of each gem that is asked, by its name."""
     at = service.at()
-    gems: dict[str, UUID] = {}
-    for name in sorted({question.gem for question in trial.questions}):
-        gems[name] = (await service.gems.ensure(service.tenant, name, at)).gem_id
+    names = sorted({question.gem for question in trial.questions})
+    return {name: (await service.gems.ensure(service.tenant, name, at)).gem_id for name in names}
+
+
+async def _ask_all(service: Service, trial: Trial, label: str) -> tuple[AskedQuestion, ...]:
+    gems = await find_gems(service, trial)
     asked = []
-    with open_bar("Asking", "questions") as bar:
+    with open_bar(label, "questions") as bar:
         for done, question in enumerate(trial.questions, start=1):
             ranking, seconds = await _ask(service, question.text, gems[question.gem], trial.depth)
             asked.append(AskedQuestion(ranking, question.evidence, question.group, seconds))
             bar.advance_to(done, len(trial.questions))
-    return asked
+    return tuple(asked)
 
 
 async def _ask(service: Service, question: str, gem_id: UUID, depth: int) -> tuple[tuple[str, ...], float]:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
-from contextlib import nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from ipaddress import ip_address
 from math import ceil
 from pathlib import Path
@@ -19,8 +19,9 @@ from api.cli.session import run
 from core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
+    from api.service import Service
     from api.settings import Settings
 
 BACKLOG = 2048
@@ -104,9 +105,24 @@ async def _serve(settings: "Settings", environment: "Mapping[str, str]", *, migr
                 uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=patience_s)
             )
             _leave_signals_to_server()
-            await server.serve([listener])
+            async with _working(service, settings.workers):
+                await server.serve([listener])
     if not server.started:
         raise ConfigurationError("the service could not start; its log says why")
+
+
+@asynccontextmanager
+async def _working(service: "Service", workers: int) -> "AsyncIterator[None]":
+    """Carry out jobs beside the requests; one that is under way at the end is left to another worker."""
+    if workers == 0:
+        yield
+        return
+    working = asyncio.create_task(service.workers().run(workers))
+    try:
+        yield
+    finally:
+        working.cancel()
+        await asyncio.wait([working])
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -12,11 +12,11 @@ from rich.text import Text
 
 from api.cli.output import counted
 from gems import Gem, Measurement
-from knowledge import DocumentSummary, PassageScore, RecalledPassage
+from knowledge import DocumentSummary, PassageScore, RecalledPassage, TimePhrase
 
 EXCERPT = 600  # characters of a passage that are shown
 INDENT = 4
-PARTS = ("dense", "lexical", "speaker", "coherence", "interference")
+PARTS = ("late", "dense", "lexical", "speaker", "title", "link", "coherence", "interference", "novelty")
 
 
 def render_gem(console: Console, gem: Gem) -> None:
@@ -73,13 +73,20 @@ def render_documents(console: Console, documents: Sequence[DocumentSummary]) -> 
     console.print(table if documents else "no documents")
 
 
-def render_passages(console: Console, passages: Sequence[RecalledPassage], *, explain: bool) -> None:
-    """Show what was recalled, best first."""
+def render_passages(
+    console: Console, passages: Sequence[RecalledPassage], *, explain: bool, phrase: TimePhrase | None = None
+) -> None:
+    """Show what was recalled, best first, and the time that the question was understood to name."""
+    if phrase is not None and phrase.window is not None:
+        since, until = (moment and show_moment(moment) for moment in (phrase.window.since, phrase.window.until))
+        console.print(Text(f"{phrase.phrase}: from {since or 'the beginning'} until {until or 'now'}", "dim"))
     for label, passage in enumerate(passages, start=1):
         heading = headline(passage.title, passage.heading, passage.speaker, passage.source, passage.occurred_at)
         score = Text(f"  {passage.score.score:.3f}", "cyan")
         console.print(Text(f"[{label}] ", "bold cyan") + Text(heading, "bold") + score)
-        console.print(indented(excerpt(passage.text)))
+        console.print(indented(passage.around.text if passage.around else excerpt(passage.text)))
+        if passage.also_in:
+            console.print(indented(Text(f"also in {counted(len(passage.also_in), 'other document')}", "dim")))
         if explain:
             console.print(indented(explain_score(passage.score)))
         console.print()
@@ -90,7 +97,8 @@ def render_passages(console: Console, passages: Sequence[RecalledPassage], *, ex
 def explain_score(score: PassageScore | Mapping[str, float]) -> RenderableType:
     """Take a passage's recall score apart: its parts are a sum."""
     values = score if isinstance(score, Mapping) else {name: getattr(score, name) for name in score.__slots__}
-    terms = "  ".join(f"{name} {values[name]:+.3f}" for name in PARTS)
+    # reflections stored by an older version have fewer parts
+    terms = "  ".join(f"{name} {values[name]:+.3f}" for name in PARTS if name in values)
     raw = f"cosine {values['cosine']:.3f}  bm25 {values['bm25']:.2f}  field {values['field']:+.3f}"
     return Group(Text(f"score {values['score']:.3f} = {terms}", "dim"), Text(f"from  {raw}", "dim"))
 

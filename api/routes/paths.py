@@ -7,4 +7,5 @@ from litestar.params import PathParameter
 
 GemId = Annotated[UUID, PathParameter(description="The gem's id.")]
 DocumentId = Annotated[UUID, PathParameter(description="The document's id, not the one it was sent with.")]
+IngestionId = Annotated[UUID, PathParameter(description="The ingestion's id.")]
 ReflectionId = Annotated[UUID, PathParameter(description="The reflection's id.")]

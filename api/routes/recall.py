@@ -16,10 +16,14 @@ from api.schemas.recall import RecallBody, RecallView, to_query, to_recall
     responses=problems(404, 409, 413, 415),
     summary="Recall passages",
 )
-async def recall(request: ApiRequest, data: JSONBody[RecallBody]) -> RecallView:
+async def recall_passages(request: ApiRequest, data: JSONBody[RecallBody]) -> RecallView:
     """Return the passages that matter most to a question, best first, each score taken apart. Nothing is changed."""
-    found = await request.service.recall.recall(request.tenant, to_query(data), request.service.at())
-    return to_recall(found, explain=data.explain)
+    recall, at = request.service.recall, request.service.at()
+    query, phrase = to_query(data), None
+    if query.dates:
+        query, phrase = await recall.dated(request.tenant, query, at)
+    found = await recall.recall(request.tenant, query, at)
+    return to_recall(found, explain=data.explain, phrase=phrase)
 
 
-router = Router(path="/", tags=["recall"], route_handlers=[recall])
+router = Router(path="/", tags=["recall"], route_handlers=[recall_passages])

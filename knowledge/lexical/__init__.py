@@ -1,12 +1,13 @@
 """Exact BM25 on plain Postgres: packed postings in immutable segments, scored in numpy."""
 
-from knowledge.lexical.index import fetch_lists, seal
+from knowledge.lexical.index import fetch_lists, merge_due, seal
 from knowledge.lexical.postings import Entry, Lists, Scores, Segment, count_segments, score, weighted_length
-from knowledge.lexical.terms import REACH_AHEAD, REACH_BACK, count_terms, question_terms, weigh_terms
+from knowledge.lexical.terms import REACH_AHEAD, REACH_BACK, STOP_WORDS, count_terms, question_terms, weigh_terms
 
 __all__ = [
     "REACH_AHEAD",
     "REACH_BACK",
+    "STOP_WORDS",
     "Entry",
     "Lists",
     "Scores",
@@ -14,6 +15,7 @@ __all__ = [
     "count_segments",
     "count_terms",
     "fetch_lists",
+    "merge_due",
     "question_terms",
     "score",
     "seal",

@@ -1,4 +1,4 @@
-"""The lexical index in Postgres. The caller owns the transaction and holds the gem's row lock while it writes."""
+"""The lexical index in Postgres. Segments are written in the transaction of their passages, and merged in others."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,21 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
+from core.pg import Database
 from core.sql import load_queries
 from knowledge.lexical.merging import merge, plan_merge
-from knowledge.lexical.postings import Entry, Lists, Segment, cut_segments, pack
+from knowledge.lexical.postings import LARGEST_SEGMENT, Entry, Lists, Segment, cut_segments, pack
+
+MOST_WAITING = 64  # segments beyond the full ones: no more are left for `merge_due`, for where nobody calls it
 
 _SQL = load_queries("knowledge.sql", "lexical.sql")
 
 
 async def seal(conn: AsyncConnection[DictRow], write: Segment, fresh: Sequence[Entry], again: Sequence[Entry]) -> None:
-    """Index what a write changed, in `count_segments` new segments, then merge what has become due.
+    """Index what a write changed, in `count_segments` new segments; merge some if very many wait for that.
 
     Args:
-        conn: a connection in the transaction that stores the passages.
+        conn: a connection in the transaction that stores the passages and holds the gem's row lock.
         write: the last of the new segments' ids, the first new slot, and what the write does to older slots: its
             tombstones, and the change of their tokens.
         fresh: the new passages, in the order of their slots.
@@ -28,7 +31,32 @@ async def seal(conn: AsyncConnection[DictRow], write: Segment, fresh: Sequence[E
     for segment, entries in cut_segments(write, fresh, again):
         overrides, lists = await asyncio.to_thread(pack, segment.base, segment.span, entries)
         await _insert(conn, segment, overrides, lists)
-    await _merge_due(conn, write.gem_id)
+    if await _count_waiting(conn, write.gem_id) > MOST_WAITING:
+        segments = await _list_segments(conn, write.gem_id)
+        while run := plan_merge(segments):
+            merged = await _replace(conn, run, *await _merge(conn, run))
+            segments = [s for s in segments if s not in run] + [merged]
+
+
+async def merge_due(database: Database, tenant: UUID, gem_id: UUID) -> int:
+    """Merge the segments of a gem that have become due; return how many merges that took.
+
+    Segments never change, so each run is read and merged without a lock; only putting the result in their place holds
+    the gem's row lock. What somebody else merged meanwhile, or a gem that is gone, is left alone.
+    """
+    merges = 0
+    while True:
+        async with database.transaction(tenant, read_only=True, snapshot=True) as conn:
+            run = plan_merge(await _list_segments(conn, gem_id))
+            if not run:
+                return merges
+            merged = await _merge(conn, run)
+        async with database.transaction(tenant) as conn:
+            await conn.execute(_SQL["hold_gem"], {"gem_id": gem_id})
+            held = {segment.segment_id for segment in await _list_segments(conn, gem_id)}
+            if all(segment.segment_id in held for segment in run):
+                await _replace(conn, run, *merged)
+                merges += 1
 
 
 async def fetch_lists(conn: AsyncConnection[DictRow], gem_ids: Sequence[UUID], terms: Sequence[str]) -> Lists:
@@ -45,19 +73,35 @@ async def fetch_lists(conn: AsyncConnection[DictRow], gem_ids: Sequence[UUID], t
     return Lists(segments, lists)
 
 
-async def _merge_due(conn: AsyncConnection[DictRow], gem_id: UUID) -> None:
+async def _count_waiting(conn: AsyncConnection[DictRow], gem_id: UUID) -> int:
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["count_waiting"], {"gem_id": gem_id, "full": LARGEST_SEGMENT})
+        return sum(row["waiting"] for row in await cursor.fetchall())
+
+
+async def _list_segments(conn: AsyncConnection[DictRow], gem_id: UUID) -> list[Segment]:
     async with conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["list_segments"], {"gem_id": gem_id})
-        segments = [_to_segment(row) for row in await cursor.fetchall()]
-    while run := plan_merge(segments):
-        key = {"gem_id": gem_id, "segment_ids": [s.segment_id for s in run]}
-        async with conn.cursor(binary=True, row_factory=dict_row) as cursor:
-            await cursor.execute(_SQL["get_postings"], key)
-            rows = [(row["term"], row["segment_id"], row["data"]) for row in await cursor.fetchall()]
-        await conn.execute(_SQL["drop_segments"], key)
-        merged, lists = await asyncio.to_thread(merge, run, rows)
-        await _insert(conn, merged, merged.overrides, lists)
-        segments = [s for s in segments if s not in run] + [merged]
+        return [_to_segment(row) for row in await cursor.fetchall()]
+
+
+async def _merge(conn: AsyncConnection[DictRow], run: Sequence[Segment]) -> tuple[Segment, dict[str, bytes]]:
+    async with conn.cursor(binary=True, row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["get_postings"], _key_of(run))
+        rows = [(row["term"], row["segment_id"], row["data"]) for row in await cursor.fetchall()]
+    return await asyncio.to_thread(merge, run, rows)
+
+
+async def _replace(
+    conn: AsyncConnection[DictRow], run: Sequence[Segment], merged: Segment, lists: Mapping[str, bytes]
+) -> Segment:
+    await conn.execute(_SQL["drop_segments"], _key_of(run))
+    await _insert(conn, merged, merged.overrides, lists)
+    return merged
+
+
+def _key_of(run: Sequence[Segment]) -> dict[str, Any]:
+    return {"gem_id": run[0].gem_id, "segment_ids": [segment.segment_id for segment in run]}
 
 
 async def _insert(

@@ -94,13 +94,17 @@ def _join(parts: Sequence[Postings]) -> bytes:
 
 
 def _fitting(neighbours: Iterable[Segment]) -> Iterator[tuple[list[Segment], bool]]:
-    """Cut neighbours into runs that fit into one segment each, and say of each whether the next one would not."""
+    """Cut neighbours into runs that fit into one segment each, and say of each whether the next one would not.
+
+    A run has no gap: the slots in it may belong to a segment that was written before or will be written later.
+    """
     run: list[Segment] = []
     slots = overrides = 0
     for segment in neighbours:
         slots, overrides = slots + segment.span, overrides + len(segment.overrides)
-        if run and max(slots, overrides) > LARGEST_SEGMENT:
-            yield run, True
+        full = max(slots, overrides) > LARGEST_SEGMENT
+        if run and (full or segment.base != run[-1].base + run[-1].span):
+            yield run, full
             run, slots, overrides = [], segment.span, len(segment.overrides)
         run.append(segment)
     yield run, False

@@ -179,7 +179,7 @@ def score(lists: Lists, *, k1: float = K1, b: float = B) -> Scores:
     places_of = {(s.gem_id, s.segment_id): (i, s) for i, s in enumerate(lists.segments)}
     per_length = np.float32(SCALE * k1 * b * passages / tokens)
     rarity: dict[str, float] = {}
-    for term, rows in lists.lists.items():
+    for term, rows in sorted(lists.lists.items()):  # sums of floats are the same then, in whatever order rows came
         found = [_valid(*places_of[gem, segment], data, ranges, owners) for gem, segment, data in rows]
         df = sum(int(np.count_nonzero(postings[:, 1] & OWN)) for _, postings in found)
         rarity[term] = _idf(passages, df)
@@ -210,7 +210,7 @@ def _lay_out(segments: Sequence[Segment]) -> tuple[dict[UUID, range], int]:
     for segment in segments:
         extents[segment.gem_id] = max(extents.get(segment.gem_id, 0), segment.base + segment.span)
     ranges, total = {}, 0
-    for gem_id, extent in extents.items():
+    for gem_id, extent in sorted(extents.items()):
         ranges[gem_id] = range(total, total + extent)
         total += extent
     return ranges, total

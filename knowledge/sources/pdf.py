@@ -1,27 +1,18 @@
 """PDF: the text layer of its pages."""
 
+import logging
 from io import BytesIO
 
 from pypdf import PdfReader
-from pypdf.errors import DependencyError, FileNotDecryptedError, PyPdfError
+from pypdf.errors import DependencyError, FileNotDecryptedError
 
 from knowledge.documents import MAX_TEXT_CHARS
-from knowledge.sources.problem import UnreadableError
-from knowledge.sources.text import Content, first_line, squeeze
+from knowledge.sources.problem import TimeLimit, UnreadableError
+from knowledge.sources.text import Content, first_line, squeeze, too_long
 
-# What pypdf lets through when a file breaks its own grammar; its documentation promises no closed list.
-_BROKEN = (
-    PyPdfError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    OSError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+# It logs a line for each object of a broken file; what is wrong is told once, by the problem.
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+
 _NO_TITLES = ("untitled", "microsoft word - ", "microsoft powerpoint - ")
 
 
@@ -35,7 +26,9 @@ def read(data: bytes) -> Content:
         return _read(data)
     except (DependencyError, FileNotDecryptedError) as error:
         raise UnreadableError("is encrypted; save a copy without a password") from error
-    except _BROKEN as error:
+    except UnreadableError:
+        raise
+    except Exception as error:  # pypdf names no closed list, and one file must not end the others
         raise UnreadableError(f"is not a readable PDF ({type(error).__name__}: {error!s:.200})") from error
 
 
@@ -45,11 +38,13 @@ def _read(data: bytes) -> Content:
         raise FileNotDecryptedError
     pages: list[str] = []
     size = 0
+    limit = TimeLimit()
     for page in reader.pages:
+        limit.check()
         pages.append(page.extract_text())
         size += len(pages[-1])
         if size > MAX_TEXT_CHARS:
-            raise UnreadableError(f"holds more than {MAX_TEXT_CHARS:,} characters")
+            raise too_long()
     text = squeeze("\n\n".join(pages))
     if not text:
         raise UnreadableError("holds no text; scanned pages need text recognition first")

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from importlib import import_module
 from io import BufferedReader, RawIOBase
 from pathlib import Path
@@ -39,6 +40,7 @@ def read_sources(
     recursive: bool = True,
     input_format: str = ".txt",
     standard_input: BinaryIO | None = None,
+    within: Path | None = None,
 ) -> Rows:
     """Read files, folders and standard input, lazily and in a stable order.
 
@@ -52,16 +54,55 @@ def read_sources(
         recursive: go into folders within folders.
         input_format: how standard input is read, one of FORMATS.
         standard_input: stands in for the process's own.
+        within: a folder, without links in its own path, that no file may lie outside of, wherever links lead.
 
     Raises:
         InvalidInputError: `input_format` is not known.
     """
     if input_format not in FORMATS:
         raise InvalidInputError("input_format", f"must be one of {', '.join(FORMATS)}, not {input_format}")
-    return _read_all(paths, recursive, input_format, standard_input)
+    return _read_all(paths, recursive, input_format, standard_input, within)
 
 
-def _read_all(paths: Iterable[str | Path], recursive: bool, input_format: str, standard_input: BinaryIO | None) -> Rows:
+def read_upload(stream: BinaryIO, name: str, input_format: str, *, external_id: str | None = None) -> Rows:
+    """Read one body, lazily.
+
+    Args:
+        stream: read on from where it stands, and left open.
+        name: names problems, and is the source of documents that give none.
+        input_format: one of FORMATS.
+        external_id: of the document, where the format makes one of the whole body.
+    """
+    yield from _read_stream(_peekable(stream), name, input_format, external_id)
+
+
+def estimate_rows(paths: Iterable[str | Path]) -> int:
+    """Return how many rows sources hold, nearly: JSONL and CSV have one a line, any other file is one itself."""
+    rows = 0
+    for path in paths:
+        for found in _find_files(Path(path), recursive=True):
+            if isinstance(found, SourceProblem) or found[0].suffix.lower() not in _ROWS or not found[0].is_file():
+                rows += 1
+            else:
+                rows += _count_lines(found[0])
+    return rows
+
+
+def _count_lines(file: Path) -> int:
+    lines, last = 0, b"\n"
+    with suppress(OSError), file.open("rb") as stream:
+        while block := stream.read(1_000_000):
+            lines, last = lines + block.count(b"\n"), block[-1:]
+    return max(0, lines + (last != b"\n") - (file.suffix.lower() == ".csv"))
+
+
+def _read_all(
+    paths: Iterable[str | Path],
+    recursive: bool,
+    input_format: str,
+    standard_input: BinaryIO | None,
+    within: Path | None,
+) -> Rows:
     seen: dict[str, Path] = {}
     for path in paths:
         if str(path) == STANDARD_INPUT:
@@ -69,15 +110,38 @@ def _read_all(paths: Iterable[str | Path], recursive: bool, input_format: str, s
             yield from _read_stream(_peekable(stream), "standard input", input_format, external_id=None)
             continue
         for found in _find_files(Path(path), recursive):
-            if isinstance(found, SourceProblem):
-                yield found
-                continue
-            file, name = found
-            first = seen.setdefault(name, file)
-            if first is file:
-                yield from _read_file(file, name)
-            elif first.resolve() != file.resolve():
-                yield SourceProblem(name, f"{file} would replace {first}, which has the same name; read them apart")
+            place = found if isinstance(found, SourceProblem) else _admit(*found, seen, within)
+            if isinstance(place, SourceProblem):
+                yield place
+            elif place is not None:
+                yield from read_file(*place)
+
+
+def find_files(paths: Iterable[str | Path]) -> Iterator[tuple[Path, str] | SourceProblem]:
+    """Find the files that `read_sources` would read, each with the name it goes by; `read_file` reads one."""
+    seen: dict[str, Path] = {}
+    for path in paths:
+        for found in _find_files(Path(path), recursive=True):
+            place = found if isinstance(found, SourceProblem) else _admit(*found, seen, None)
+            if place is not None:
+                yield place
+
+
+def _admit(
+    file: Path, name: str, seen: dict[str, Path], within: Path | None
+) -> tuple[Path, str] | SourceProblem | None:
+    """Return a file that is to be read, why it is not, or None if it was seen before."""
+    try:
+        if within is not None and not file.resolve().is_relative_to(within):
+            return SourceProblem(name, "leads out of the folder that may be read")
+        first = seen.setdefault(name, file)
+        if first is file:
+            return file, name
+        if first.resolve() != file.resolve():
+            return SourceProblem(name, f"{file} would replace {first}, which has the same name; read them apart")
+    except (OSError, RuntimeError) as error:  # a loop of links
+        return SourceProblem(name, _reason(error))
+    return None
 
 
 def _find_files(path: Path, recursive: bool) -> Iterator[tuple[Path, str] | SourceProblem]:
@@ -108,7 +172,8 @@ def _name(file: Path, root: Path) -> str:
     return file.relative_to(root.parent).as_posix().encode("utf-8", "replace").decode()
 
 
-def _read_file(file: Path, name: str) -> Rows:
+def read_file(file: Path, name: str) -> Rows:
+    """Read one file by the name that it goes by."""
     suffix = file.suffix.lower()
     if suffix not in FORMATS:
         yield SourceProblem(name, f"is of no known format; known are {', '.join(FORMATS)}")
@@ -138,7 +203,7 @@ def _read_stream(stream: BufferedReader, name: str, suffix: str, external_id: st
 def _read_whole(stream: BufferedReader, name: str, suffix: str, external_id: str | None) -> SourceDocument:
     data = stream.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
-        raise UnreadableError(f"has more than {MAX_FILE_BYTES:,} bytes")
+        raise UnreadableError(f"has more than {MAX_FILE_BYTES:,} bytes; split it")
     read: Callable[[bytes], Content] = import_module(f"knowledge.sources.{_WHOLE[suffix]}").read
     content = read(data)
     if not content.text or content.text.isspace():

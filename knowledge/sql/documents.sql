@@ -9,6 +9,10 @@ RETURNING embedding_model, embedding_dimension, embedding_column;
 -- the embedding model that a lattice was written with
 SELECT embedding_model, embedding_dimension, embedding_column FROM lattice;
 
+-- name: hold_model
+-- the same for a write: until it ends, the lattice cannot move to another model
+SELECT embedding_model, embedding_dimension, embedding_column FROM lattice FOR SHARE;
+
 -- name: find_known
 -- documents that a batch may equal or replace: by external id, or by content where there is none. An equality would do,
 -- but a range in the order of an index has only one plan: with young statistics a batch else reads the whole gem
@@ -34,18 +38,18 @@ SELECT DISTINCT ON (w.thread, w.position, w.ordinal) w.*
 FROM unnest(%(threads)s::text[], %(positions)s::bigint[]) AS a (thread, position)
 CROSS JOIN LATERAL (
   (SELECT d.thread, d.position, p.ordinal, p.passage_id, p.document_id, p.slot, p.body, d.title, p.heading, d.speaker,
-          d.occurred_at
+          d.occurred_at, p.context_hash IS NULL AS given
    FROM document d JOIN passage p ON p.tenant_id = d.tenant_id AND p.document_id = d.document_id
    WHERE d.gem_id = %(gem_id)s AND d.thread = a.thread AND d.position < a.position
    ORDER BY d.position DESC, p.ordinal DESC LIMIT %(window)s)
   UNION ALL
   (SELECT d.thread, d.position, p.ordinal, p.passage_id, p.document_id, p.slot, p.body, d.title, p.heading, d.speaker,
-          d.occurred_at
+          d.occurred_at, p.context_hash IS NULL AS given
    FROM document d JOIN passage p ON p.tenant_id = d.tenant_id AND p.document_id = d.document_id
    WHERE d.gem_id = %(gem_id)s AND d.thread = a.thread AND d.position = a.position)
   UNION ALL
   (SELECT d.thread, d.position, p.ordinal, p.passage_id, p.document_id, p.slot, p.body, d.title, p.heading, d.speaker,
-          d.occurred_at
+          d.occurred_at, p.context_hash IS NULL AS given
    FROM document d JOIN passage p ON p.tenant_id = d.tenant_id AND p.document_id = d.document_id
    WHERE d.gem_id = %(gem_id)s AND d.thread = a.thread AND d.position > a.position
    ORDER BY d.position, p.ordinal LIMIT %(window)s)
@@ -55,7 +59,7 @@ ORDER BY w.thread, w.position, w.ordinal;
 -- name: loose_passages
 -- the passages of documents that belong to no thread
 SELECT NULL::text AS thread, 0::bigint AS position, p.ordinal, p.passage_id, p.document_id, p.slot, p.body, d.title,
-  p.heading, d.speaker, d.occurred_at
+  p.heading, d.speaker, d.occurred_at, p.context_hash IS NULL AS given
 FROM document d JOIN passage p ON p.tenant_id = d.tenant_id AND p.document_id = d.document_id
 WHERE d.document_id = ANY(%(document_ids)s::uuid[]) AND d.thread IS NULL
 ORDER BY p.document_id, p.ordinal;
@@ -65,31 +69,37 @@ ORDER BY p.document_id, p.ordinal;
 DELETE FROM passage WHERE document_id = ANY(%(document_ids)s::uuid[]);
 
 -- name: put_document
--- store a document, or replace the one of this id; its evidence in past reflections stays
+-- store a document, or replace the one of this id; its evidence in past reflections stays. What was closed for another
+-- reason than that a document supersedes it is told anew, and holds again
 INSERT INTO document (document_id, gem_id, external_id, title, source, thread, speaker, position, occurred_at, meta,
   entities, relations, supersedes, body, content_hash, passages, created_at, updated_at)
 VALUES (%(document_id)s, %(gem_id)s, %(external_id)s, %(title)s, %(source)s, %(thread)s, %(speaker)s, %(position)s,
-  %(occurred_at)s, %(meta)s, %(entities)s, %(relations)s, %(supersedes)s, %(body)s, %(content_hash)s, %(passages)s, %(now)s, %(now)s)
+  %(occurred_at)s, %(meta)s, %(entities)s, %(relations)s, %(supersedes)s, %(body)s,
+  %(content_hash)s, %(passages)s, %(now)s, %(now)s)
 ON CONFLICT (tenant_id, document_id) DO UPDATE SET title = excluded.title, source = excluded.source,
   thread = excluded.thread, speaker = excluded.speaker, position = excluded.position,
   occurred_at = excluded.occurred_at, meta = excluded.meta, entities = excluded.entities,
-  relations = excluded.relations, supersedes = excluded.supersedes, body = excluded.body, content_hash = excluded.content_hash,
-  passages = excluded.passages, updated_at = excluded.updated_at;
-
--- name: insert_passage
--- a passage in its first state
-INSERT INTO passage (passage_id, gem_id, document_id, ordinal, slot, heading, body, start_char, end_char, tokens,
-  embedding, measured_at)
-VALUES (%(passage_id)s, %(gem_id)s, %(document_id)s, %(ordinal)s, %(slot)s, %(heading)s, %(body)s, %(start_char)s,
-  %(end_char)s, %(tokens)s, %(embedding)s, %(now)s);
-
--- name: update_embedding
--- the context of a passage changed: its state stays
-UPDATE passage SET embedding = %(embedding)s WHERE passage_id = %(passage_id)s;
+  relations = excluded.relations, supersedes = excluded.supersedes, body = excluded.body,
+  content_hash = excluded.content_hash, passages = excluded.passages, updated_at = excluded.updated_at,
+  closed_at = CASE WHEN document.closed_reason = 'superseded' THEN document.closed_at END,
+  closed_by = CASE WHEN document.closed_reason = 'superseded' THEN document.closed_by END,
+  closed_reason = CASE WHEN document.closed_reason = 'superseded' THEN document.closed_reason END;
 
 -- name: get_documents
 -- documents of a gem by id
 SELECT document_id, thread, position FROM document WHERE gem_id = %(gem_id)s AND document_id = ANY(%(document_ids)s::uuid[]);
+
+-- name: close_documents
+-- from now on documents are known no more, for a reason; what is closed already stays as it is
+UPDATE document SET closed_at = %(now)s, closed_by = %(by)s, closed_reason = %(reason)s
+WHERE gem_id = %(gem_id)s AND document_id = ANY(%(document_ids)s::uuid[]) AND closed_at IS NULL
+RETURNING document_id;
+
+-- name: follow_documents
+-- passages are closed and open with their documents
+UPDATE passage p SET closed_at = d.closed_at FROM document d
+WHERE d.document_id = ANY(%(document_ids)s::uuid[]) AND p.tenant_id = d.tenant_id AND p.document_id = d.document_id
+  AND p.closed_at IS DISTINCT FROM d.closed_at;
 
 -- name: delete_documents
 -- documents with their passages, and their evidence in reflections

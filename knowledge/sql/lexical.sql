@@ -23,6 +23,14 @@ FROM lexical_posting WHERE term = ANY(%(terms)s::text[]) AND gem_id = ANY(%(gem_
 SELECT gem_id, segment_id, base, span, size, tokens, overrides, tombstones
 FROM lexical_segment WHERE gem_id = %(gem_id)s ORDER BY segment_id;
 
+-- name: count_waiting
+-- how many segments a gem has beyond those that its passages fill
+SELECT count(*) - coalesce(sum(span), 0) / %(full)s AS waiting FROM lexical_segment WHERE gem_id = %(gem_id)s;
+
+-- name: hold_gem
+-- the gem's row, so that nobody writes into it meanwhile
+SELECT 1 FROM gem WHERE gem_id = %(gem_id)s FOR UPDATE;
+
 -- name: get_postings
 -- the posting lists of a run of segments, for merging; found by the terms that the segments list
 SELECT p.term, p.segment_id, p.data

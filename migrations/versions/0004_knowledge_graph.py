@@ -39,6 +39,8 @@ ALTER TABLE passage ADD CONSTRAINT passage_embedding_check CHECK (num_nonnulls(e
 
 CREATE INDEX passage_context_idx ON passage (tenant_id, context_hash) WHERE context_hash IS NOT NULL;
 
+CREATE INDEX passage_closed_idx ON passage (tenant_id, gem_id, slot) WHERE closed_at IS NOT NULL;
+
 CREATE TABLE passage_tokens (
     tenant_id UUID DEFAULT nullif(current_setting('lattice.tenant', true), '')::uuid NOT NULL,
     gem_id UUID NOT NULL,
@@ -91,7 +93,7 @@ CREATE TABLE mention (
         REFERENCES entity (tenant_id, gem_id, entity_id) ON DELETE CASCADE
 );
 
-CREATE INDEX mention_entity_idx ON mention (tenant_id, gem_id, entity_id, slot, role);
+CREATE INDEX mention_entity_idx ON mention (tenant_id, gem_id, entity_id, role, slot);
 
 CREATE TABLE relation (
     tenant_id UUID DEFAULT nullif(current_setting('lattice.tenant', true), '')::uuid NOT NULL,

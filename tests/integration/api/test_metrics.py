@@ -9,6 +9,7 @@ from litestar import Litestar
 from pydantic import SecretStr
 
 from api.app import create_app
+from api.recall_metrics import RecallMetrics
 from api.service import Service
 from api.settings import Settings
 from llm_router import Parts, Prompt, ScriptedTarget, build_router_of
@@ -40,6 +41,18 @@ async def test_metrics_are_prometheus_text(scraped: Litestar) -> None:
     assert 'lattice_llm_target_breaker_state{state="closed",target="a"} 1.0' in lines
     assert 'lattice_llm_target_busy{target="a"} 0.0' in lines
     assert any(line.startswith("python_info{") for line in lines)
+
+
+async def test_what_the_cache_of_recall_saves_is_counted(settings: Settings, service: Service, port: str) -> None:
+    registry = build_registry()
+    registry.register(RecallMetrics(service.recall.cache))
+    async with connect(build_app(settings, replace(service, metrics_registry=registry))) as client:
+        for _ in range(3):
+            await client.post("/recall", json={"question": "When does the ferry leave?"})
+        lines = (await client.get(METRICS)).text.splitlines()
+    assert 'lattice_recall_cache_lookups_total{hit="true"} 2.0' in lines
+    assert 'lattice_recall_cache_lookups_total{hit="false"} 1.0' in lines
+    assert "lattice_recall_cache_entries 1.0" in lines
 
 
 @pytest.mark.parametrize("version", ["", "; version=1.0.0; charset=utf-8", "; version=new"])

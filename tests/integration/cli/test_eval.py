@@ -62,6 +62,54 @@ def test_ids_that_only_a_gem_keeps_apart_are_pointed_out(lattice: Lattice, files
     assert "--per gem" in done.err
 
 
+def test_channels_are_switched_off_in_turn_on_one_ingestion(lattice: Lattice, files: tuple[str, ...]) -> None:
+    done = lattice(
+        "eval", "recall", *files, "--k=5", "--per=gem", "--without=title", "--ablation", "--intervals", "--json"
+    )
+    assert done.code == 0, done.err
+    assert set(done.json) == {"overall", "groups", "ingest", "intervals", "ablation"}
+    assert set(done.json["ablation"]) == {"late", "dense", "lexical", "speaker", "link", "novelty"}
+    overall, bounds = done.json["overall"], done.json["intervals"]["overall"]
+    for name in ("recall@5", "hit@5", "mrr", "ndcg@10"):
+        assert bounds[name]["low"] <= overall[name] <= bounds[name]["high"]
+    for each in done.json["ablation"].values():
+        change = each["change"]["ndcg@10"]
+        assert change["mean"] == pytest.approx(each["figures"]["ndcg@10"] - overall["ndcg@10"])
+        assert change["low"] <= change["mean"] <= change["high"]
+    assert set(done.json["intervals"]["groups"]) == {"one", "two"}
+    assert done.err.count("Ingesting") == 1
+
+
+def test_a_channel_that_there_is_not_is_a_wrong_command_line(lattice: Lattice, files: tuple[str, ...]) -> None:
+    done = lattice("eval", "recall", *files, "--per", "gem", "--without", "luck", "--json")
+    assert done.code == 2
+    assert "'luck' is not a channel; there are late, dense" in done.error["message"]
+
+
+def test_tuning_writes_nothing_that_does_not_beat_the_constants(
+    lattice: Lattice, files: tuple[str, ...], tmp_path: Path
+) -> None:
+    questions = [
+        {"gem": "north", "question": f"Who talks of {topic}?", "evidence": [f"d{i}"]} for i, topic in enumerate(TOPICS)
+    ]
+    out = tmp_path / "weights.json"
+    arguments = (*files[:2], "--questions", write_rows(tmp_path / "more.jsonl", questions), "--per=gem", "--folds=2")
+    done = lattice("eval", "tune", *arguments, "--restarts=0", "--json", "--out", str(out))
+    assert done.code == 1, done.err
+    assert "not written" in done.err
+    assert not out.exists()
+    assert (done.json["better"], done.json["written"]) == (False, False)
+    assert (done.json["questions"], done.json["folds"]) == (len(TOPICS), 2)
+    assert set(done.json["held_out"]) == {"recall@5", "recall@10", "ndcg@10", "mean"}
+    assert set(done.json["weights"]) == set(done.json["constants"])
+
+
+def test_too_few_questions_to_tune_with_are_told(lattice: Lattice, files: tuple[str, ...]) -> None:
+    done = lattice("eval", "tune", *files, "--per", "gem", "--json")
+    assert done.code == 2
+    assert "at least 10 questions for 5 folds" in done.error["message"]
+
+
 @pytest.mark.skipif(not DEVELOPMENT_DATA.is_dir(), reason="the development data are not beside the repository")
 def test_recall_of_conversations_is_as_good_as_we_say(lattice: Lattice) -> None:
     files = (f"--{kind}={DEVELOPMENT_DATA / f'locomo_{kind}.jsonl'}" for kind in ("documents", "questions"))

@@ -34,7 +34,7 @@ def test_from_files_to_an_answer_that_is_rated(lattice: Lattice, sources: Path) 
 
     found = lattice("recall", "Where did Ann move?", "--json", "--explain")
     assert ids(found.json)[0] == "m1"
-    assert found.json["passages"][0]["scores"].keys() >= {"dense", "lexical", "speaker", "coherence", "interference"}
+    assert found.json["passages"][0]["scores"].keys() >= {"late", "dense", "lexical", "link", "novelty"}
     only = lattice("recall", "Where did Ann move?", "--gem", "notes", "--metadata", "floor=2", "--json")
     assert ids(only.json) == ["m3"]
     shown = lattice("recall", "green tea", "--explain")

@@ -12,8 +12,9 @@ from core.errors import DocumentNotFoundError, EmbeddingMismatchError, GemArchiv
 from core.pg import Database
 from gems import Gem, GemChange, Gems, Moment
 from knowledge import Chunker, Ingestion, IngestReport, SourceDocument, parse_document
-from knowledge.ingest import BATCH_PASSAGES
-from knowledge.lexical import fetch_lists, score
+from knowledge.cutting import BATCH_PASSAGES
+from knowledge.lexical import fetch_lists, merge_due, score
+from knowledge.lexical.index import MOST_WAITING
 
 TALK = [
     ("Ann", "I adopted a greyhound called Biscuit last week."),
@@ -68,6 +69,11 @@ async def snapshot(database: Database, tenant: UUID, gem: Gem) -> Snapshot:
             scores = score(await fetch_lists(conn, [gem.gem_id], [word]))
             found[word] = {body: scores.at(gem.gem_id, slot) for body, slot, _ in rows}
     return Snapshot({body: embedding.to_numpy().astype(np.float32) for body, _, embedding in rows}, found)
+
+
+async def count_segments(database: Database, tenant: UUID, gem: Gem) -> int:
+    async with database.transaction(tenant, read_only=True) as conn:
+        return len((await fetch_lists(conn, [gem.gem_id], [])).segments)
 
 
 async def test_documents_are_stored_once_and_changed_ones_replaced(
@@ -191,9 +197,42 @@ async def test_many_small_writes_are_merged_and_score_as_one_would(
         await ingestion.ingest(tenant, gem.gem_id, [note], at)
     whole = await gems.create(tenant, GemChange(name="whole"), at)
     await ingestion.ingest(tenant, whole.gem_id, notes, at)
-    assert (await snapshot(database, tenant, gem)).matches(await snapshot(database, tenant, whole))
+    assert await count_segments(database, tenant, gem) == 40
+    apart = await snapshot(database, tenant, gem)
+    assert await merge_due(database, tenant, gem.gem_id) == 1
+    assert await merge_due(database, tenant, gem.gem_id) == 0
+    assert await count_segments(database, tenant, gem) == 1
+    merged, expected = await snapshot(database, tenant, gem), await snapshot(database, tenant, whole)
+    assert apart.matches(expected)
+    assert merged.matches(expected)
+
+
+async def test_segments_are_merged_by_the_writer_where_nobody_else_does(
+    ingestion: Ingestion, database: Database, gem: Gem, tenant: UUID, at: Moment
+) -> None:
+    for i in range(MOST_WAITING + 1):
+        await ingestion.ingest(tenant, gem.gem_id, [SourceDocument(f"Note {i}.")], at)
+    assert await count_segments(database, tenant, gem) < 20
+
+
+async def test_merging_and_writing_at_once_lose_nothing(
+    ingestion: Ingestion, database: Database, gem: Gem, tenant: UUID, at: Moment
+) -> None:
+    async def write(writer: int) -> None:
+        for i in range(20):
+            await ingestion.ingest(tenant, gem.gem_id, [SourceDocument(f"Writer {writer} says {i}.")], at)
+
+    async def merge() -> None:
+        for _ in range(8):
+            await merge_due(database, tenant, gem.gem_id)
+            await asyncio.sleep(0.02)
+
+    await asyncio.gather(write(1), write(2), merge(), merge())
+    await merge_due(database, tenant, gem.gem_id)
     async with database.transaction(tenant, read_only=True) as conn:
-        assert len((await fetch_lists(conn, [gem.gem_id], [])).segments) < 20
+        lists = await fetch_lists(conn, [gem.gem_id], ["writer"])
+    assert sum(segment.size for segment in lists.segments) == 40
+    assert np.count_nonzero(score(lists).values) == 40
 
 
 async def test_a_long_document_is_cut_into_passages_that_are_parts_of_it(
@@ -214,11 +253,10 @@ async def test_a_long_document_is_cut_into_passages_that_are_parts_of_it(
 
 async def test_progress_is_told_after_each_batch(ingestion: Ingestion, gem: Gem, tenant: UUID, at: Moment) -> None:
     told: list[IngestReport] = []
-    notes = [SourceDocument(f"Entry {i} of the log.") for i in range(300)]
+    notes = [SourceDocument(f"Entry {i} of the log.") for i in range(2 * BATCH_PASSAGES + 1)]
     report = await ingestion.ingest(tenant, gem.gem_id, notes, at, told.append)
-    assert [each.documents for each in told] == sorted(each.documents for each in told)
-    assert len(told) >= 3
-    assert told[-1].documents == report.documents == 300
+    assert [each.documents for each in told] == [BATCH_PASSAGES, 2 * BATCH_PASSAGES, 2 * BATCH_PASSAGES + 1]
+    assert told[-1] == report
 
 
 async def test_nothing_is_stored_in_a_gem_that_is_archived_or_not_there(

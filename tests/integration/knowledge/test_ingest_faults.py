@@ -15,6 +15,10 @@ from core.pg import Database, PoolConfig
 from core.sql import load_queries
 from gems import Gem, GemChange, Gems, Moment
 from knowledge import Chunker, Ingestion, IngestReport, SourceDocument, parse_document
+from knowledge.cutting import BATCH_PASSAGES
+
+LINES = 2 * BATCH_PASSAGES + 44
+NOTES = 5 * BATCH_PASSAGES + 60
 
 
 @pytest.fixture
@@ -26,7 +30,7 @@ async def test_a_failure_in_the_middle_keeps_whole_batches_and_no_more(
     ingestion: Ingestion, database: Database, gem: Gem, tenant: UUID, at: Moment
 ) -> None:
     def broken() -> Iterable[SourceDocument]:
-        for i in range(300):
+        for i in range(LINES):
             yield SourceDocument(f"Line {i}.", external_id=str(i))
         raise OSError("the disk went away")
 
@@ -38,12 +42,12 @@ async def test_a_failure_in_the_middle_keeps_whole_batches_and_no_more(
             (gem.gem_id,),
         )
         documents, passages, stored = await cursor.fetchone() or (0, 0, 0)
-    assert documents in {128, 256}
+    assert documents in {BATCH_PASSAGES, 2 * BATCH_PASSAGES}
     assert passages == stored == documents
     report = await ingestion.ingest(
-        tenant, gem.gem_id, (SourceDocument(f"Line {i}.", external_id=str(i)) for i in range(300)), at
+        tenant, gem.gem_id, (SourceDocument(f"Line {i}.", external_id=str(i)) for i in range(LINES)), at
     )
-    assert (report.skipped, report.documents) == (documents, 300 - documents)
+    assert (report.skipped, report.documents) == (documents, LINES - documents)
 
 
 async def test_looking_up_what_is_known_reads_no_more_than_that_while_statistics_are_young(
@@ -67,7 +71,9 @@ async def test_looking_up_what_is_known_reads_no_more_than_that_while_statistics
 async def test_a_cancelled_ingestion_leaves_whole_batches_and_no_task_behind(
     ingestion: Ingestion, database: Database, gem: Gem, tenant: UUID, at: Moment
 ) -> None:
-    notes = [SourceDocument(f"Entry {i} of the log.", thread="log" if i % 2 else None) for i in range(500)]
+    notes = [
+        SourceDocument(f"Entry {i} of the log.", thread="log" if i % 2 else None) for i in range(4 * BATCH_PASSAGES)
+    ]
     before = asyncio.all_tasks()
 
     def cancel(report: IngestReport) -> None:
@@ -84,7 +90,7 @@ async def test_a_cancelled_ingestion_leaves_whole_batches_and_no_task_behind(
         )
         documents, passages, indexed = await cursor.fetchone() or (0, 0, 0)
     assert documents == passages == indexed
-    assert documents in {128, 256, 384}
+    assert documents in {BATCH_PASSAGES, 2 * BATCH_PASSAGES, 3 * BATCH_PASSAGES}
 
 
 async def test_a_gem_archived_in_the_middle_refuses_the_rest_and_says_so_once(
@@ -95,7 +101,7 @@ async def test_a_gem_archived_in_the_middle_refuses_the_rest_and_says_so_once(
     def archive(report: IngestReport) -> None:
         pending.append(asyncio.create_task(gems.archive(tenant, gem.gem_id, at)))
 
-    notes = [SourceDocument(f"Entry {i} of the log.") for i in range(700)]
+    notes = [SourceDocument(f"Entry {i} of the log.") for i in range(NOTES)]
     with pytest.raises(GemArchivedError):
         await ingestion.ingest(tenant, gem.gem_id, notes, at, archive)
     await asyncio.gather(*pending)
@@ -103,8 +109,8 @@ async def test_a_gem_archived_in_the_middle_refuses_the_rest_and_says_so_once(
     assert "never retrieved" not in caplog.text
     await gems.restore(tenant, gem.gem_id, at)
     rest = await ingestion.ingest(tenant, gem.gem_id, notes, at)
-    assert rest.documents + rest.skipped == 700
-    assert rest.skipped % 128 == 0
+    assert rest.documents + rest.skipped == NOTES
+    assert rest.skipped % BATCH_PASSAGES == 0
     assert rest.skipped > 0
 
 

@@ -11,6 +11,8 @@ from core.pg import Database
 from gems import Gem, GemChange, Gems, Moment
 from knowledge import Filters, Ingestion, Recall, RecallQuery, measure_passages, parse_document
 from knowledge.lexical import fetch_lists
+from knowledge.resonance import ResonanceCache
+from knowledge.search import Search
 
 NOTES: list[dict[str, Any]] = [
     {"id": "crane", "text": "The gantry crane at pier nine lifts forty tonnes.", "source": "port.md"},
@@ -53,7 +55,7 @@ async def ask(recall: Recall, tenant: UUID, at: Moment, question: str, **query: 
         ("How heavy a load can the crane lift?", "crane"),
         ("When does the boat to the island depart?", "ferry"),
         ("Which birds breed on top of buildings?", "gulls"),
-        ("How is fish preserved?", "cook"),
+        ("What is done to fish before it is smoked?", "cook"),
     ],
 )
 async def test_the_passage_that_answers_comes_first(
@@ -69,8 +71,8 @@ async def test_a_score_is_the_sum_of_its_parts_and_orders_the_result(
     assert len(found) == len(NOTES)
     for each in found:
         score = each.score
-        parts = (score.dense, score.lexical, score.speaker, score.coherence, score.interference)
-        assert score.score == pytest.approx(sum(parts), abs=1e-12)
+        parts = (score.late, score.dense, score.lexical, score.speaker, score.title, score.link, score.novelty)
+        assert score.score == pytest.approx(sum(parts) + score.coherence + score.interference, abs=1e-12)
         assert -1 <= score.field <= 1
     assert [each.score.score for each in found] == sorted((each.score.score for each in found), reverse=True)
     assert found[0].score.bm25 > 0
@@ -118,7 +120,7 @@ async def test_filters_hold_in_every_channel(
     expected: set[str],
     exact_below: int,
 ) -> None:
-    monkeypatch.setattr("knowledge.recall.EXACT_BELOW", exact_below)
+    monkeypatch.setattr("knowledge.search.EXACT_BELOW", exact_below)
     for question in ("the ferry, the crane, the cod, gulls and tides", "zzz"):
         found = await ask(recall, tenant, at, question, gem_ids=(port.gem_id,), filters=filters)
         assert set(found) == expected
@@ -185,7 +187,8 @@ async def test_the_state_moves_a_score_within_its_bounds_only(
     assert after["crane"].state.coherence > before["crane"].state.coherence
     assert after["crane"].score.score > before["crane"].score.score
     for each in after.values():
-        relevance = each.score.dense + each.score.lexical + each.score.speaker
+        score = each.score
+        relevance = score.late + score.dense + score.lexical + score.speaker + score.title + score.link
         assert abs(each.score.coherence + each.score.interference) <= 0.15 * relevance + 1e-12
 
 
@@ -201,8 +204,9 @@ async def test_ten_years_later_everything_is_still_recalled_in_the_same_order(
 async def test_the_index_and_the_full_comparison_find_the_same(
     monkeypatch: pytest.MonkeyPatch, recall: Recall, port: Gem, talk: Gem, tenant: UUID, at: Moment
 ) -> None:
+    recall = replace(recall, cache=ResonanceCache(0))
     exact = await ask(recall, tenant, at, "boat to the island", k=50)
-    monkeypatch.setattr("knowledge.recall.EXACT_BELOW", 0)
+    monkeypatch.setattr("knowledge.search.EXACT_BELOW", 0)
     assert await ask(recall, tenant, at, "boat to the island", k=50) == exact
 
 
@@ -224,19 +228,19 @@ async def test_a_connection_that_breaks_in_the_middle_of_a_question_is_not_notic
             with psycopg.connect(database_url, autocommit=True) as admin:
                 admin.execute("SELECT pg_terminate_backend(%s, 5000)", (conn.info.backend_pid,))
 
-    whole = Recall._rows
+    whole = Search._rows
 
-    async def rows(self: Recall, conn: Any, query: str, values: Any) -> Any:
+    async def rows(self: Search, conn: Any, query: str, scope: Any, values: Any) -> Any:
         if query == at_query:
             await breaking(conn)
-        return await whole(self, conn, query, values)
+        return await whole(self, conn, query, scope, values)
 
     async def lists(conn: Any, *rest: Any) -> Any:
         if at_query == "fetch_lists":
             await breaking(conn)
         return await fetch_lists(conn, *rest)
 
-    monkeypatch.setattr(Recall, "_rows", rows)
-    monkeypatch.setattr("knowledge.recall.fetch_lists", lists)
+    monkeypatch.setattr(Search, "_rows", rows)
+    monkeypatch.setattr("knowledge.search.fetch_lists", lists)
     assert (await ask(recall, tenant, at, "When does the ferry leave?", gem_ids=(port.gem_id,)))[0] == "ferry"
     assert broken == [at_query]

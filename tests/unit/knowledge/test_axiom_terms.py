@@ -29,9 +29,8 @@ GEM = Gem(
 
 
 def passage(text: str, cosine: float = 0.6, score: float = 1.0, state: QuantumState[float] = FRESH) -> RecalledPassage:
-    parts = PassageScore(
-        score=score, dense=score, lexical=0, speaker=0, coherence=0, interference=0, cosine=cosine, bm25=0, field=1
-    )
+    rest = dict.fromkeys(("late", "lexical", "speaker", "title", "link", "coherence", "interference", "novelty"), 0.0)
+    parts = PassageScore(score=score, dense=score, **rest, cosine=cosine, bm25=0, coverage=0, max_sim=None, field=1)
     return RecalledPassage(
         passage_id=UUID(int=2),
         document_id=UUID(int=3),

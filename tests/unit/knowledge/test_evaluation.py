@@ -6,7 +6,11 @@ from hypothesis import strategies as st
 
 from knowledge.evaluation import (
     AskedQuestion,
+    Interval,
+    bootstrap_interval,
+    bound_recall,
     hit_at,
+    measure_question,
     ndcg_at,
     rank_documents,
     recall_at,
@@ -83,3 +87,29 @@ def test_groups_are_summed_up_apart_and_no_group_belongs_to_none() -> None:
 
 def test_summary_of_no_questions_is_zero() -> None:
     assert summarise_recall([], (5,))["recall@5"] == 0.0
+
+
+def test_figures_of_groups_and_of_all_have_the_same_names() -> None:
+    assert set(measure_question(asked(RANKING, "a"), (1, 5))) | {"questions", "seconds_per_question"} == set(
+        summarise_recall([], (1, 5))
+    )
+
+
+def test_an_interval_holds_its_mean_and_is_the_same_every_time() -> None:
+    values = [0.0, 1.0] * 50
+    found = bootstrap_interval(values)
+    assert found == bootstrap_interval(values)
+    # the normal approximation: 0.5 ± 1.96 · 0.5 / √100
+    assert found.low == pytest.approx(0.402, abs=0.02)
+    assert found.high == pytest.approx(0.598, abs=0.02)
+
+
+def test_an_interval_of_equal_values_is_that_value() -> None:
+    assert bootstrap_interval([0.25] * 9) == Interval(0.25, 0.25)
+
+
+def test_each_figure_has_an_interval_and_no_questions_have_none() -> None:
+    bounds = bound_recall([asked(RANKING, "a"), asked(RANKING, "z")], (1,))
+    assert set(bounds) == {"recall@1", "hit@1", "mrr", "ndcg@10"}
+    assert (bounds["recall@1"].low, bounds["recall@1"].high) == (0.0, 1.0)
+    assert bound_recall([], (1,)) == {}

@@ -1,42 +1,105 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gems import QuantumState
 from knowledge import FusionWeights
-from knowledge.fusion import fuse, split_names
+from knowledge.fusion import CHANNELS, Channels, fuse, order_by_novelty, says_title, split_names
 
 unit = st.floats(0, 1)
+values = st.tuples(st.floats(-1, 1), st.floats(0, 40), unit, unit, st.lists(st.floats(-1, 1), min_size=3, max_size=3))
+passages = st.lists(values, min_size=1, max_size=30)
 
 
-def states(coherence: list[float], phase: list[float]) -> QuantumState[np.ndarray]:
-    n = len(coherence)
-    return QuantumState(np.ones(n), np.array(phase), np.array(coherence), np.full(n, 0.1))
+def channels(rows: list[Any], *, told: bool = True) -> Channels:
+    cosine, bm25, speaks, titled, found = zip(*rows, strict=True)
+    return Channels(
+        cosine=np.array(cosine),
+        bm25=np.array(bm25),
+        speaks=np.round(speaks),
+        titled=np.round(titled),
+        found=np.array(found, np.float32),
+        told=np.full(len(rows), told),
+        rarity=np.array([0.5, 0.3, 0.2], np.float32),
+    )
 
 
-@given(st.lists(st.tuples(st.floats(-1, 1), st.floats(0, 40), unit, unit, st.floats(0, 6.28)), min_size=1, max_size=30))
+@given(passages, st.booleans())
 @settings(max_examples=80, deadline=None)
-def test_parts_sum_to_the_score_and_the_state_stays_within_its_bounds(
-    rows: list[tuple[float, float, float, float, float]],
+def test_without_titles_the_best_relevance_is_one_and_no_part_is_negative(rows: list[Any], told: bool) -> None:
+    parts = fuse(channels(rows, told=told), FusionWeights())
+    assert (parts.relevance - parts.title).max() == pytest.approx(1.0)
+    assert all((getattr(parts, name) >= 0).all() for name in ("late", "dense", "lexical", "speaker", "title"))
+
+
+@given(passages, passages)
+@settings(max_examples=50, deadline=None)
+def test_what_joins_later_is_measured_by_the_candidates_and_changes_nothing_of_them(
+    rows: list[Any], others: list[Any]
 ) -> None:
-    cosine, bm25, speaks, coherence, phase = (np.array(column) for column in zip(*rows, strict=True))
-    weights = FusionWeights()
-    fused = fuse(cosine, bm25, np.round(speaks), states(coherence.tolist(), phase.tolist()), weights)
-    relevance = fused.dense + fused.lexical + fused.speaker
-    np.testing.assert_allclose(fused.score, relevance + fused.coherence + fused.interference)
-    assert relevance.max() == pytest.approx(1.0)
-    assert (np.abs(fused.coherence + fused.interference) <= 0.15 * relevance + 1e-12).all()
+    held = channels(rows)
+    alone, together = fuse(held, FusionWeights()), fuse(held.joined(channels(others)), FusionWeights(), len(rows))
+    np.testing.assert_allclose(together.relevance[: len(rows)], alone.relevance, atol=1e-12)
+    assert (together.relevance >= 0).all()
 
 
-def test_one_candidate_is_its_own_best() -> None:
-    fused = fuse(np.array([0.2]), np.array([0.0]), np.array([0.0]), states([1.0], [0.0]), FusionWeights())
-    assert fused.score[0] == pytest.approx(1.0 + 0.10 + 0.05)
+def test_dense_stands_in_for_late_where_token_states_are_not_known() -> None:
+    mixed = channels([(0.9, 0, 0, 0, [0.9] * 3), (0.5, 0, 0, 0, [0] * 3), (0.1, 0, 0, 0, [0.1] * 3)])
+    mixed.told[1] = False
+    parts = fuse(mixed, FusionWeights(late=0.6, dense=0.4))
+    assert parts.late[1] / parts.late[0] == pytest.approx(parts.dense[1] / parts.dense[0]) == pytest.approx(0.5)
+
+
+def test_without_any_token_states_the_late_channel_has_no_weight() -> None:
+    parts = fuse(channels([(0.9, 3, 0, 0, [0.0] * 3), (0.1, 1, 0, 0, [0.0] * 3)], told=False), FusionWeights())
+    assert parts.late.tolist() == [0, 0]
+    assert parts.dense[0] / parts.lexical[0] == pytest.approx(0.50 / 0.40)
 
 
 def test_no_candidates_give_no_scores() -> None:
-    nothing = np.empty(0)
-    assert fuse(nothing, nothing, nothing, states([], []), FusionWeights()).score.shape == (0,)
+    none, found = np.empty(0), np.empty((0, 3), np.float32)
+    empty = Channels(none, none, none, none, found, np.empty(0, np.bool_), np.full(3, 1 / 3, np.float32))
+    assert fuse(empty, FusionWeights()).relevance.shape == (0,)
+    assert order_by_novelty(np.empty(0), empty, 2.0, 10)[0] == []
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_channel_can_be_switched_off(channel: str) -> None:
+    weights = FusionWeights().without(channel)
+    assert getattr(weights, channel) == 0
+    if channel in {"late", "dense", "lexical", "speaker", "title"}:
+        parts = fuse(channels([(0.9, 3, 1, 1, [0.5] * 3), (0.1, 1, 0, 0, [0.1] * 3)]), weights)
+        assert not getattr(parts, channel).any()
+
+
+@given(passages, st.integers(0, 40), st.floats(0, 5))
+@settings(max_examples=80, deadline=None)
+def test_ordering_by_novelty_keeps_every_passage_and_falls(rows: list[Any], depth: int, weight: float) -> None:
+    held = channels(rows)
+    scores = fuse(held, FusionWeights()).relevance
+    order, added = order_by_novelty(scores, held, weight, depth)
+    assert sorted(order) == list(range(len(rows)))
+    sums = (scores + added)[order]
+    assert (np.diff(sums) <= 1e-6).all()
+    assert (added <= weight + 1e-6).all()
+    if depth and weight:
+        assert scores[order[0]] == scores.max()
+
+
+def test_the_second_place_goes_to_what_the_first_does_not_cover() -> None:
+    found = [(0.9, 0, 0, 0, [0.9, 0.9, 0.0]), (0.8, 0, 0, 0, [0.9, 0.9, 0.0]), (0.7, 0, 0, 0, [0.0, 0.0, 0.9])]
+    held = channels(found)
+    scores = np.array([1.0, 0.9, 0.7])
+    assert order_by_novelty(scores, held, 0.0, 10)[0] == [0, 1, 2]
+    assert order_by_novelty(scores, held, 2.0, 10)[0] == [0, 2, 1]
+
+
+def test_a_title_is_said_as_whole_words_without_its_bracketed_suffix() -> None:
+    titles = ["Song of the South", "Aladdin (2019 film)", "South Korea", "May", None, "song of"]
+    said = says_title("Are Aladdin and Song of the South by May?", titles)
+    assert said.tolist() == [1, 1, 0, 0, 0, 1]
 
 
 @pytest.mark.parametrize(

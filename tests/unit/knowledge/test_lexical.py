@@ -201,6 +201,13 @@ def test_sixteen_neighbours_of_one_tier_are_due_for_merging() -> None:
     assert plan_merge(small[1:]) == ()
 
 
+def test_segments_are_not_merged_over_slots_that_are_not_theirs() -> None:
+    before, after = [segment(i, i, 1) for i in range(8)], [segment(i, 100 + i, 1) for i in range(8, 16)]
+    assert plan_merge([*before, *after]) == ()
+    late = [segment(20 + i, 8 + i, 1) for i in range(MERGE_WIDTH)]
+    assert list(plan_merge([*before, *after, *late])) == late
+
+
 def test_no_merge_passes_the_largest_segment_but_all_that_fits_is_merged() -> None:
     large = [segment(i, i * 4096, 4096) for i in range(12)]
     assert list(plan_merge(large)) == large[:8]

@@ -1,0 +1,37 @@
+"""Work that outlives the process that was asked for it: the queue, its workers, and ingestions."""
+
+from knowledge.jobs.feeding import Feeding
+from knowledge.jobs.handlers import list_kinds
+from knowledge.jobs.ingesting import IngestionWork
+from knowledge.jobs.ingestions import Ingestions, Receiving
+from knowledge.jobs.queue import Kind, defer
+from knowledge.jobs.rows import NO_NAME, number_rows
+from knowledge.jobs.run import Run
+from knowledge.jobs.store import IngestionProblem, IngestionRecord
+from knowledge.jobs.tables import IngestionChunkRow, IngestionProblemRow, IngestionRow, IngestionSourceRow
+from knowledge.jobs.tally import Counts, Tally, add_reports
+from knowledge.jobs.worker import WorkerConfig, Workers
+
+__all__ = [
+    "NO_NAME",
+    "Counts",
+    "Feeding",
+    "IngestionChunkRow",
+    "IngestionProblem",
+    "IngestionProblemRow",
+    "IngestionRecord",
+    "IngestionRow",
+    "IngestionSourceRow",
+    "IngestionWork",
+    "Ingestions",
+    "Kind",
+    "Receiving",
+    "Run",
+    "Tally",
+    "WorkerConfig",
+    "Workers",
+    "add_reports",
+    "defer",
+    "list_kinds",
+    "number_rows",
+]

@@ -1,0 +1,55 @@
+"""The statements that distribute the schema by tenant on Citus, made from the tables as they are declared.
+
+Run as `python -m scripts.distribute_citus`; docs/scale.md shows them, and a test holds the page to them.
+"""
+
+import importlib
+
+from sqlalchemy import Table
+from sqlmodel import SQLModel
+
+DECLARING = (
+    "api.tables",
+    "gems",
+    "knowledge",
+    "knowledge.jobs.tables",
+    "llm_router.experiments.tables",
+    "llm_router.spend.tables",
+    "llm_router.switches",
+    "reflection",
+)
+KEY = "tenant_id"
+
+
+def list_tables() -> list[Table]:
+    """Return every table of ours, each after those that it refers to; equals by name."""
+    for module in DECLARING:
+        importlib.import_module(module)
+    remaining = dict(sorted(SQLModel.metadata.tables.items()))
+    ordered: list[Table] = []
+    while remaining:
+        done = {table.name for table in ordered}
+        for name, table in remaining.items():
+            if {key.referred_table.name for key in table.foreign_key_constraints} <= done | {name}:
+                ordered.append(remaining.pop(name))
+                break
+    return ordered
+
+
+def list_statements() -> list[str]:
+    """Return the statements, in an order in which each finds what it refers to distributed already."""
+    distributed = [table.name for table in list_tables() if KEY in table.columns]
+    first, *others = distributed
+    return [
+        f"SELECT create_distributed_table('{first}', '{KEY}', colocate_with => 'none');",
+        *(f"SELECT create_distributed_table('{name}', '{KEY}', colocate_with => '{first}');" for name in others),
+    ]
+
+
+def main() -> None:
+    """Print them."""
+    print("\n".join(list_statements()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from core.errors import ConflictError, InvalidInputError, UnreadableSourceError
+from core.pg import Database
+from gems import Gem, Moment
+from knowledge.keeping.restore import ImportWish
+from tests.integration.knowledge.keeping.conftest import export, fetch_one, importing
+
+
+def cut_lines(plain: bytes, *, last: int | None = None, again: int = 1) -> bytes:
+    """Lines of a file without those from `last` on, the fifth as often as `again` says."""
+    lines = plain.splitlines(keepends=True)
+    return b"".join(lines[:4] + lines[4:5] * again + lines[5:last])
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "cut in the middle of the packing": lambda plain: gzip.compress(plain)[: len(plain) // 20],
+    "without its last line": lambda plain: gzip.compress(cut_lines(plain, last=-1)),
+    "cut within a line": lambda plain: plain[: len(plain) // 2],
+    "a line missing": lambda plain: cut_lines(plain, again=0),
+    "a line twice": lambda plain: cut_lines(plain, again=2),
+    "one byte changed": lambda plain: plain.replace(b"greyhound", b"greyhoumd", 1),
+    "its model changed": lambda plain: plain.replace(b'"dimension":384', b'"dimension":385', 1),
+    "no JSON": lambda _: b"\xff\xfe\x00\x01\n" * 3,
+    "empty": lambda _: b"",
+    "another format": lambda _: b'{"format":"zip","version":1}\n{"end":true}\n',
+    "a later version": lambda plain: plain.replace(b'"version":1', b'"version":2', 1),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGES)
+async def test_of_a_broken_file_nothing_is_stored(
+    database: Database, gem: Gem, local: Any, tenant: UUID, stranger: UUID, at: Moment, case: str
+) -> None:
+    broken = DAMAGES[case](gzip.decompress(await export(database, tenant, at)))
+    with pytest.raises(UnreadableSourceError):
+        await importing(database, local).carry_out(stranger, BytesIO(broken), "f", ImportWish())
+    assert await fetch_one(database, stranger, "SELECT count(*) FROM gem") == 0
+
+
+def forge(packed: bytes, change: Any) -> bytes:
+    """Change the rows of an export and make its last line right again."""
+    lines = [json.loads(line) for line in gzip.decompress(packed).splitlines()]
+    header, rows = lines[0], lines[1:-1]
+    change(rows)
+    digest = hashlib.sha256(dump({key: header[key] for key in header if key != "exported_at"}))
+    for row in rows:
+        digest.update(dump(row))
+    end = {"end": True, "lines": len(rows), "sha256": digest.hexdigest()}
+    return b"".join(map(dump, [header, *rows, end]))
+
+
+def dump(row: dict[str, Any]) -> bytes:
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def passage(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return next(row for row in rows if row["table"] == "passage")
+
+
+FORGERIES = {
+    "a field that is not known": lambda rows: passage(rows).update(colour="red"),
+    "another tenant": lambda rows: passage(rows).update(tenant_id="00000000-0000-0000-0000-000000000009"),
+    "another gem": lambda rows: passage(rows).update(gem_id="00000000-0000-0000-0000-000000000009"),
+    "a slot of nobody": lambda rows: passage(rows).update(slot=7),
+    "a short vector": lambda rows: passage(rows).update(embedding=base64.b64encode(bytes(8)).decode()),
+    "no base64": lambda rows: passage(rows).update(embedding="?!"),
+    "an energy below zero": lambda rows: passage(rows).update(energy=-1),
+    "an object for a text": lambda rows: passage(rows).update(body={"a": 1}),
+    "a text for a number": lambda rows: passage(rows).update(tokens="many"),
+    "a NUL in a text": lambda rows: passage(rows).update(body="a\x00b"),
+    "a document of nobody": lambda rows: passage(rows).update(document_id="00000000-0000-0000-0000-000000000009"),
+    "no body": lambda rows: passage(rows).pop("body"),
+    "a table of nobody": lambda rows: rows[-1].update(table="pg_authid"),
+    "a second gem inside": lambda rows: rows.insert(3, rows[0]),
+    "a vector of nothing but bits": lambda rows: passage(rows).update(
+        embedding=base64.b64encode(np.full(384, np.nan, "<f2").tobytes()).decode()
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FORGERIES)
+async def test_rows_that_do_not_fit_are_refused_and_nothing_is_stored(
+    database: Database, gem: Gem, local: Any, tenant: UUID, stranger: UUID, at: Moment, case: str
+) -> None:
+    forged = forge(await export(database, tenant, at), FORGERIES[case])
+    with pytest.raises((UnreadableSourceError, ConflictError, InvalidInputError)):
+        await importing(database, local).carry_out(stranger, BytesIO(forged), "f", ImportWish())
+    assert await fetch_one(database, stranger, "SELECT count(*) FROM gem") == 0
+
+
+async def test_an_unchanged_forgery_is_taken(
+    database: Database, gem: Gem, local: Any, tenant: UUID, stranger: UUID, at: Moment
+) -> None:
+    same = forge(await export(database, tenant, at), lambda rows: None)
+    await importing(database, local).carry_out(stranger, BytesIO(same), "f", ImportWish())
+    assert await fetch_one(database, stranger, "SELECT count(*) FROM passage") == 10
