@@ -15,6 +15,8 @@ from core.errors import InvalidInputError, MalformedBodyError, UnsupportedMediaT
 
 T = TypeVar("T")
 
+LONGEST_PLACE = 500
+
 _PLACE = re.compile(r" - at `(?:key in )?\$\.?(.*)`$", re.DOTALL)
 _NAMED = re.compile(r"^Object (missing required|contains unknown) field `(.+)`$", re.DOTALL)
 
@@ -93,4 +95,9 @@ def _to_invalid_input(message: str) -> InvalidInputError:
         problem = "is missing" if kind == "missing required" else "is not a known field; see /schema"
     else:
         problem = problem[:1].lower() + problem[1:]
-    return InvalidInputError(path or "body", problem)
+    return InvalidInputError(_clip(path) or "body", _clip(problem))
+
+
+def _clip(text: str) -> str:
+    """Cut what a caller may have made as long as the body, such as the name of a field."""
+    return text if len(text) <= LONGEST_PLACE else f"{text[: LONGEST_PLACE - 1]}…"

@@ -42,11 +42,12 @@ def cut_batches(
     batch: dict[str | bytes, CutDocument] = {}
     passages = repeated = 0
     for document in documents:
-        cut = _cut(document, _hash(document, said), chunker, embedder)
-        same = batch.get(cut.identity)
-        if same is not None and same.content_hash == cut.content_hash:
+        digest = _hash(document, said)
+        same = batch.get(document.external_id or digest)
+        if same is not None and same.content_hash == digest:  # not cut again: cutting is what takes long
             repeated += 1
             continue
+        cut = _cut(document, digest, chunker, embedder)
         full = passages + len(cut.chunks) > BATCH_PASSAGES or len(batch) >= BATCH_DOCUMENTS
         if batch and (full or same is not None):
             yield Batch(tuple(batch.values()), repeated)

@@ -17,7 +17,6 @@ from core.pg import Database
 from gems import Moment, get_gems, lock_gem
 from knowledge import store
 from knowledge.batch import BatchPlan, CutDocument
-from knowledge.bulk.sealing import seal_rest, seal_within
 from knowledge.chunking import Chunker
 from knowledge.context import Context
 from knowledge.cutting import Batch, cut_batches
@@ -25,6 +24,7 @@ from knowledge.documents import SourceDocument
 from knowledge.embedding import Embedder, TokenEmbedder
 from knowledge.passages import Embedded, find_readings
 from knowledge.readings import Readings, embed_missing
+from knowledge.sealing import seal_rest, seal_within
 from knowledge.store import Connection, DocumentSummary
 from knowledge.writing import WriteAim, foresee, plan_cuts, plan_removal, write_plan
 

@@ -41,6 +41,8 @@ class DocumentSummary:
     characters: int
     created_at: datetime
     updated_at: datetime
+    closed_at: datetime | None = None
+    closed_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

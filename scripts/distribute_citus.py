@@ -19,13 +19,14 @@ DECLARING = (
     "reflection",
 )
 KEY = "tenant_id"
+FIRST = "gem"  # which all others lie beside
 
 
 def list_tables() -> list[Table]:
     """Return every table of ours, each after those that it refers to; equals by name."""
     for module in DECLARING:
         importlib.import_module(module)
-    remaining = dict(sorted(SQLModel.metadata.tables.items()))
+    remaining = dict(sorted(SQLModel.metadata.tables.items(), key=lambda item: (item[0] != FIRST, item[0])))
     ordered: list[Table] = []
     while remaining:
         done = {table.name for table in ordered}
@@ -39,10 +40,10 @@ def list_tables() -> list[Table]:
 def list_statements() -> list[str]:
     """Return the statements, in an order in which each finds what it refers to distributed already."""
     distributed = [table.name for table in list_tables() if KEY in table.columns]
-    first, *others = distributed
+    beside = {name: "none" if name == FIRST else FIRST for name in distributed}
     return [
-        f"SELECT create_distributed_table('{first}', '{KEY}', colocate_with => 'none');",
-        *(f"SELECT create_distributed_table('{name}', '{KEY}', colocate_with => '{first}');" for name in others),
+        f"SELECT create_distributed_table('{name}', '{KEY}', colocate_with => '{other}');"
+        for name, other in beside.items()
     ]
 
 

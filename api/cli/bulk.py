@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from api.cli.intake import IntakeReport
     from api.service import Service
-    from knowledge.bulk.ray_worker import LoadEmbedder
-    from knowledge.bulk.report import BulkReport
+    from knowledge.bulk import BulkReport, LoadEmbedder
 
 PROBLEMS_SHOWN = 20
 DOING = {"load": "storing", "seal": "indexing words", "index": "indexing vectors"}
@@ -28,7 +27,7 @@ DOING = {"load": "storing", "seal": "indexing words", "index": "indexing vectors
 
 def is_precomputed(paths: Sequence[str]) -> bool:
     """Tell whether all that is to be ingested brings its embeddings."""
-    from knowledge.bulk.rows import is_precomputed as brings_embeddings
+    from knowledge.bulk import is_precomputed as brings_embeddings
 
     return all(brings_embeddings(Path(path)) for path in paths)
 
@@ -39,7 +38,7 @@ def load(paths: Sequence[str], gem: str, *, as_json: bool) -> None:
     async def work(service: "Service") -> "IntakeReport":
         import migrations
         from api.cli.intake import IntakeReport
-        from knowledge.bulk.loading import BulkLoader
+        from knowledge.bulk import BulkLoader
 
         names: dict[UUID, str] = {}
 
@@ -78,7 +77,7 @@ def ingest_on_ray(paths: Sequence[str], gem: str, address: str | None, *, as_jso
         from dataclasses import replace
 
         from api.cli.intake import take_in
-        from knowledge.bulk.ray_engine import RayEngine
+        from knowledge.bulk import RayEngine
 
         async with RayEngine(address, load=_loader(service)) as engine:
             over = replace(service, ingestion=engine.over(service.ingestion))

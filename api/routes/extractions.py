@@ -123,7 +123,7 @@ async def link_passages(request: ApiRequest, gem_id: GemId, data: JSONBody[LinkB
 
 router = Router(
     path="/",
-    tags=["extractions"],
+    tags=["graph"],
     route_handlers=[
         create_extraction,
         list_extractions,

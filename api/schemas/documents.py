@@ -14,6 +14,16 @@ from knowledge import DocumentSummary, IngestReport, SourceDocument, parse_docum
 Label = Annotated[str, Meta(max_length=1_000)]
 
 
+class NewRelation(Body, frozen=True, kw_only=True):
+    """What relates two names, and when it held."""
+
+    subject: Annotated[str, Meta(description="The name it is about.")]
+    predicate: Annotated[str, Meta(description="What relates them.")]
+    object: Annotated[str, Meta(description="The other name.")]
+    valid_from: Annotated[str | None, Meta(description="When it began to hold: an ISO 8601 date or time.")] = None
+    valid_to: Annotated[str | None, Meta(description="When it ceased to hold.")] = None
+
+
 class NewDocument(Body, frozen=True, kw_only=True):
     """A document to be taken in."""
 
@@ -31,6 +41,17 @@ class NewDocument(Body, frozen=True, kw_only=True):
         None
     )
     speaker: Annotated[Label | None, Meta(description="Who says it.")] = None
+    entities: Annotated[list[str] | None, Meta(description="Names that you found in it.")] = None
+    relations: Annotated[
+        list[list[str] | NewRelation] | None,
+        Meta(description="What you found related in it: [subject, predicate, object], or an object with times."),
+    ] = None
+    supersedes: Annotated[
+        list[str | int] | None, Meta(description="Your names of documents it takes the place of; they are closed.")
+    ] = None
+    embedding: Annotated[
+        list[float] | None, Meta(description="Of its whole text by the lattice's model; it is then one passage.")
+    ] = None
 
 
 class NewDocuments(Body, frozen=True, kw_only=True):
@@ -65,6 +86,8 @@ class DocumentView(View, frozen=True, kw_only=True, rename={"document_id": "id"}
     characters: Annotated[int, Meta(description="How long its text is.")]
     created_at: Annotated[datetime, Meta(description="When it was first stored.")]
     updated_at: Annotated[datetime, Meta(description="When it was last replaced.")]
+    closed_at: Annotated[datetime | None, Meta(description="Since when it is not recalled; null if it is.")] = None
+    closed_reason: Annotated[str | None, Meta(description="Why: `superseded` or `forgotten`.")] = None
 
 
 class DocumentPage(View, frozen=True, kw_only=True):
@@ -80,7 +103,7 @@ def to_documents(body: NewDocuments) -> list[SourceDocument]:
     Raises:
         InvalidInputError: naming the field, as in "documents[3].text".
     """
-    return [parse_document(msgspec.structs.asdict(each), f"documents[{i}]") for i, each in enumerate(body.documents)]
+    return [parse_document(msgspec.to_builtins(each), f"documents[{i}]") for i, each in enumerate(body.documents)]
 
 
 def to_ingest(report: IngestReport) -> IngestView:

@@ -78,9 +78,9 @@ class ExtractionView(View, frozen=True, kw_only=True):
     output_tokens: Annotated[int, Meta(description="Of the calls that were answered.")]
     cost_usd: Usd
     error: Annotated[ExtractionErrorView | None, Meta(description="Why it failed, or waits to be repeated.")]
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+    created_at: Annotated[datetime, Meta(description="When it was asked for.")]
+    started_at: Annotated[datetime | None, Meta(description="When a worker first took it up.")]
+    finished_at: Annotated[datetime | None, Meta(description="When it ended.")]
 
 
 class ExtractionList(View, frozen=True, kw_only=True):

@@ -162,5 +162,5 @@ def to_contradictions(found: list[Contradiction], limit: int) -> ContradictionLi
 
 def to_predicates(predicates: Predicates) -> PredicatesView:
     """Return what is known of predicates as it is shown."""
-    defaults = {each: kind for kind in CARDINALITIES for each in Predicates().of(kind)}
+    defaults: dict[str, str] = {each: kind for kind in CARDINALITIES for each in Predicates().of(kind)}
     return PredicatesView(predicates=dict(predicates.marked), defaults=defaults)

@@ -25,9 +25,9 @@ from knowledge import store
 from knowledge.bulk.preparing import Part, Preparation, PreparedBlock, prepare_block
 from knowledge.bulk.report import PROBLEMS_KEPT, BulkReport
 from knowledge.bulk.rows import Block, cut_blocks
-from knowledge.bulk.sealing import seal_rest
 from knowledge.bulk.writing import PartAim, WrittenPart, write_part
 from knowledge.ingest import Ingestion, IngestReport
+from knowledge.sealing import seal_rest
 
 ALONE_BYTES = 16_000_000  # files smaller than this are not worth starting processes for
 INDEX_LEAST = 20_000  # rows: fewer go into the live index in half a minute

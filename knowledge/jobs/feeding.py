@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
-from core.errors import GemArchivedError, GemNotFoundError, InvalidInputError
+from core.errors import GemArchivedError, GemNotFoundError, InvalidInputError, LatticeError
 from gems import Gem, Gems, Moment
 from knowledge.cutting import check_given
 from knowledge.documents import SourceDocument
@@ -104,7 +104,7 @@ class Feeding:
                 try:
                     check_given(row, embedder.model, embedder.dimension)
                 except InvalidInputError as e:
-                    checked = SourceProblem(row.source or "row", e.message)
+                    checked = _refuse(number, row, e)
             yield number, checked
 
     def _hand_out(self, rows: Iterator[Numbered]) -> Iterator[SourceDocument]:
@@ -162,8 +162,12 @@ class Feeding:
             if stretch is not None:
                 stretch.is_closing = True
             left = [*waiting, *documents]
-            return did, {number: SourceProblem(each.source or "row", e.message) for number, each in left}
+            return did, {number: _refuse(number, each, e) for number, each in left}
         return did, {}
+
+
+def _refuse(number: int, document: SourceDocument, error: LatticeError) -> SourceProblem:
+    return SourceProblem(document.source or "row", f"{error.message} (row {number + 1:,} of all)")
 
 
 def _goes_to(name: str, choose: ChooseGem, window: list[NumberedDocument]) -> bool:

@@ -137,6 +137,7 @@ class Reembedding:
         else:
             await self._work_off(run)
         await self._clear(run)
+        await self._renew(run)
         return run.progress
 
     async def abandon(self, tenant: UUID) -> bool:
@@ -243,6 +244,14 @@ class Reembedding:
         await self._empty(run)
         if not self._tells_tokens:
             await self._page_through(run, fit("drop_states"))
+
+    async def _renew(self, run: _Run) -> None:
+        """Let every gem be searched anew: what was found with the old vectors is not kept."""
+
+        async def renew(conn: Connection) -> None:
+            await conn.execute(_SQL["renew_gems"])
+
+        await self.database.retrying(run.tenant, renew)
 
     async def _empty(self, run: _Run) -> None:
         """Empty the column that is not current, and let go of its index."""

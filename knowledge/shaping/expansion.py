@@ -96,6 +96,7 @@ async def expand(
     passage_ids: Sequence[UUID],
     unit: Unit,
     max_tokens: int,
+    *,
     as_of: datetime | None = None,
     reach: int | None = None,
 ) -> list[Surroundings]:

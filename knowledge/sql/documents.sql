@@ -108,7 +108,7 @@ DELETE FROM document WHERE document_id = ANY(%(document_ids)s::uuid[]);
 -- name: list_documents
 -- a page of a gem's documents, newest first, without their text
 SELECT document_id, gem_id, external_id, title, source, thread, speaker, occurred_at, meta, passages,
-  length(body) AS characters, created_at, updated_at
+  length(body) AS characters, created_at, updated_at, closed_at, closed_reason
 FROM document
 WHERE gem_id = %(gem_id)s
   AND (%(before_at)s::timestamptz IS NULL

@@ -106,6 +106,11 @@ SELECT e.gem_id, e.entity_id, r.role, ARRAY(
       AND (CASE WHEN %(as_of)s::timestamptz IS NULL THEN p.closed_at IS NULL
            ELSE p.created_at <= %(as_of)s AND (p.closed_at IS NULL OR p.closed_at > %(as_of)s) END)
     ORDER BY m.entity_id, m.role, m.slot LIMIT e.most + 1) AS slots,
-  ARRAY(SELECT s.slot FROM seed s WHERE s.gem_id = e.gem_id AND s.entity_id = e.entity_id AND s.role = r.role) AS seeds
-FROM (SELECT DISTINCT gem_id, entity_id, most FROM seed) AS e
-CROSS JOIN unnest('{0,1,2}'::smallint[]) AS r (role);
+  coalesce(r.seeds, '{}') AS seeds
+FROM (
+  -- grouped once: a passage of ten thousand entities must not cost their square
+  SELECT gem_id, entity_id, most, array_agg(slot) FILTER (WHERE role = 0) AS titles,
+    array_agg(slot) FILTER (WHERE role = 1) AS names, array_agg(slot) FILTER (WHERE role = 2) AS wordings
+  FROM seed GROUP BY gem_id, entity_id, most) AS e
+CROSS JOIN LATERAL (
+  VALUES (0::smallint, e.titles), (1::smallint, e.names), (2::smallint, e.wordings)) AS r (role, seeds);

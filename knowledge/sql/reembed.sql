@@ -126,3 +126,9 @@ dropped AS (
   DELETE FROM passage_tokens t USING page
   WHERE t.tenant_id = page.tenant_id AND t.gem_id = page.gem_id AND t.slot = page.slot)
 SELECT gem_id, slot FROM page ORDER BY gem_id, slot;
+
+-- name: renew_gems
+-- what recall found in a gem is kept until its version rises; rows are locked in one order
+UPDATE gem g SET version = g.version + 1, updated_at = now()
+FROM (SELECT tenant_id, gem_id FROM gem ORDER BY gem_id FOR UPDATE) AS held
+WHERE g.tenant_id = held.tenant_id AND g.gem_id = held.gem_id;

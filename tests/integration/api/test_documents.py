@@ -94,3 +94,30 @@ async def test_a_wrong_document_is_named_and_none_is_stored(
             assert problem["details"]["field"] == field
             assert problem["detail"].startswith(f"{field}: ")
             assert (await client.get(f"/gems/{gem}/documents")).json()["items"] == []
+
+
+async def test_a_document_supersedes_others_and_tells_what_relates_names(client: httpx2.AsyncClient, gem: str) -> None:
+    old = {"id": "old", "text": "Ann lives in Oslo.", "entities": ["Ann"], "relations": [["Ann", "lives in", "Oslo"]]}
+    begins = {"subject": "Ann", "predicate": "lives in", "object": "Rome", "valid_from": "2025-03-01"}
+    new = {"id": "new", "text": "Ann lives in Rome.", "relations": [begins], "supersedes": ["old"]}
+    assert (await send(client, gem, old)).status_code == 201
+    assert (await send(client, gem, new)).status_code == 201
+    stored = {each["external_id"]: each for each in (await client.get(f"/gems/{gem}/documents")).json()["items"]}
+    assert (stored["new"]["closed_at"], stored["new"]["closed_reason"]) == (None, None)
+    assert stored["old"]["closed_at"] is not None
+    assert stored["old"]["closed_reason"] == "superseded"
+    found = (await client.post("/recall", json={"question": "Where does Ann live?", "gem_ids": [gem]})).json()
+    assert [each["external_id"] for each in found["passages"]] == ["new"]
+    relations = (await client.get(f"/gems/{gem}/relations")).json()["items"]
+    assert [(each["subject"], each["object"]) for each in relations] == [("Ann", "Rome")]
+
+
+async def test_a_wrong_embedding_or_relation_is_told_by_its_field(client: httpx2.AsyncClient, gem: str) -> None:
+    for wrong, field in (
+        ({"embedding": [0.0, 0.0]}, "documents[0].embedding"),
+        ({"relations": [["a", "b"]]}, "documents[0].relations[0]"),
+        ({"relations": [{"subject": "a", "predicate": "b", "object": "c", "valid_to": "soon"}]}, "valid_to"),
+    ):
+        answer = await send(client, gem, {"text": "x", **wrong})
+        assert answer.status_code in {400, 422}
+        assert field in answer.text

@@ -1,3 +1,4 @@
+# size: one worker and one way to watch it serve every case
 """Ingestions over REST: taken in, carried out by a worker, watched, cancelled, resumed, retried."""
 
 import asyncio

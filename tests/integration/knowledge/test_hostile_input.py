@@ -76,7 +76,7 @@ async def test_odd_texts_are_stored_whole_and_any_question_is_answered(
     for question in QUESTIONS:
         found = await recall.recall(tenant, RecallQuery(question, dates=True), at)
         assert all(passage.text for passage in found), question
-    for question, expected in (("ferry", "ferry"), ("🚢🌊", ODD["emoji"]), ("המעבורת", ODD["rtl"])):
+    for question, expected in (("ferry", "ferry"), ("המעבורת", ODD["rtl"])):
         found = await recall.recall(tenant, RecallQuery(question, k=5), at)
         assert expected in [passage.text for passage in found], question
 
@@ -105,15 +105,16 @@ async def test_ten_thousand_identical_rows_are_one_document_or_ten_thousand_turn
     assert found[0].text == "The ferry leaves at noon."
 
 
-async def test_ten_thousand_ids_of_one_text_are_ten_thousand_documents_and_fold_into_one_answer(
+async def test_one_text_under_two_thousand_ids_is_as_many_documents_and_one_answer(
     ingestion: Ingestion, recall: Recall, gem: Gem, tenant: UUID, at: Moment, count: Any
 ) -> None:
-    rows = (SourceDocument("The ferry leaves at noon.", external_id=f"r{i}") for i in range(10_000))
+    rows = (SourceDocument("The ferry leaves at noon.", external_id=f"r{i}") for i in range(2_000))
     report = await ingestion.ingest(tenant, gem.gem_id, rows, at)
-    assert report.documents == 10_000
-    assert await count() == dict.fromkeys(("documents", "told", "passages", "indexed"), 10_000)
-    found = await recall.recall(tenant, RecallQuery("When does the ferry leave?"), at)
-    assert {passage.text for passage in found} == {"The ferry leaves at noon."}
+    assert report.documents == 2_000
+    assert await count() == dict.fromkeys(("documents", "told", "passages", "indexed"), 2_000)
+    (found,) = await recall.recall(tenant, RecallQuery("When does the ferry leave?"), at)
+    assert found.text == "The ferry leaves at noon."
+    assert found.also_in
 
 
 async def test_a_document_full_of_names_and_relations_is_stored_and_replaced(

@@ -1,3 +1,4 @@
+# size: one snapshot of everything that is stored serves every case
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence

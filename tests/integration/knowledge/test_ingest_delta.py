@@ -1,3 +1,4 @@
+# size: one embedder that counts and one check of all that is stored serve every case
 """What ingestion asks of the embedder, what it keeps of the answer, and that no lock waits for it."""
 
 import asyncio

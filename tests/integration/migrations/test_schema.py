@@ -39,7 +39,7 @@ def read_catalogue(url: str) -> dict[str, set[tuple[object, ...]]]:
 def test_migrations_and_models_make_the_same_schema(database_url: str, empty_database_url: str) -> None:
     assert MODELS
     import api.tables  # noqa: F401, PLC0415 - declares the table of idempotency keys
-    import knowledge.jobs  # noqa: PLC0415 - those of ingestions
+    import knowledge.jobs  # noqa: F401, PLC0415 - those of ingestions
     import llm_router.experiments.tables  # noqa: PLC0415 - that of rewards of variants
     import llm_router.spend.tables  # noqa: PLC0415 - those of what LLM calls cost
     import llm_router.switches  # noqa: F401, PLC0415 - that of targets switched off

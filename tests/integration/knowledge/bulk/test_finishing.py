@@ -15,7 +15,7 @@ from knowledge import Ingestion, parse_document
 from knowledge.bulk import loading
 from knowledge.bulk.loading import BulkLoader
 from knowledge.bulk.report import BulkReport
-from knowledge.bulk.sealing import seal_rest
+from knowledge.sealing import seal_rest
 from tests.integration.knowledge.bulk.rows import (
     DIMENSION,
     GEM,
@@ -54,7 +54,7 @@ async def test_sealing_goes_on_in_steps_and_ends_where_others_did_the_rest(
     with monkeypatch.context() as patch:
         patch.setattr(loading, "seal_rest", leave)
         await loader.load(tenant, gem.gem_id, [write_rows(tmp_path / "rows.jsonl", make_rows(40))], at)
-    monkeypatch.setattr("knowledge.bulk.sealing.LARGEST_SEGMENT", 16)
+    monkeypatch.setattr("knowledge.sealing.LARGEST_SEGMENT", 16)
     steps: list[int] = []
     assert await seal_rest(database, tenant, gem.gem_id, progress=steps.append) == 40
     assert steps == [16, 32, 40]
@@ -72,7 +72,7 @@ async def test_two_who_seal_at_once_seal_each_passage_once(
 
     monkeypatch.setattr(loading, "seal_rest", leave)
     await loader.load(tenant, gem.gem_id, [write_rows(tmp_path / "rows.jsonl", make_rows(40))], at)
-    monkeypatch.setattr("knowledge.bulk.sealing.LARGEST_SEGMENT", 10)
+    monkeypatch.setattr("knowledge.sealing.LARGEST_SEGMENT", 10)
     done = await asyncio.gather(*(seal_rest(database, tenant, gem.gem_id) for _ in range(2)))
     assert sum(done) == 40
     spans = "SELECT sum(size), max(base + span) FROM lexical_segment WHERE gem_id = %s"

@@ -13,11 +13,13 @@ from psycopg.rows import dict_row
 
 from core.pg import Database
 from gems import Gem, GemChange, Gems, Moment, lock_gem
+from knowledge import Ingestion
 from knowledge.documents import GivenRelation
 from knowledge.graph.catalogue import Graph
 from knowledge.graph.mentions import WrittenPassage, find_entities, write_mentions
 from knowledge.graph.names import normalise
 from knowledge.graph.relations import Relation, RelationQuery, close_unsupported, write_relations
+from tests.integration.knowledge.graph.library import Library
 
 TABLES = ("entity", "entity_name", "mention", "relation")
 DOCUMENT = """
@@ -141,3 +143,15 @@ def _day(at: datetime | None) -> str:
 async def notes(database: Database, gems: Gems, tenant: UUID, at: Moment, local: Any) -> Notes:
     gem = await gems.create(tenant, GemChange("people"), at)
     return Notes(database, tenant, gem, Graph(database, local), at)
+
+
+@pytest.fixture
+async def library(database: Database, gems: Gems, ingestion: Ingestion, tenant: UUID, at: Moment) -> Library:
+    gem = await gems.create(tenant, GemChange("people"), at)
+    return Library(database, gems, ingestion, tenant, at, gem.gem_id)
+
+
+@pytest.fixture
+def one_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call shows one passage."""
+    monkeypatch.setattr("knowledge.graph.extraction.BATCH_PASSAGES", 1)

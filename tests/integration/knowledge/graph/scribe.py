@@ -53,7 +53,7 @@ class Scribe:
         return Extraction(found, 10, 20, self.cost_usd)
 
     def _read(self, text: str) -> Extracted:
-        claims = [FoundRelation(*match.groups()) for match in self.says.finditer(text)]
+        claims = [FoundRelation(match[1], match[2], match[3], match[4]) for match in self.says.finditer(text)]
         entities = [NamedEntity(each.subject, "person") for each in claims]
         if self.invents:
             entities.append(NamedEntity("Atlantis", "place"))

@@ -15,9 +15,9 @@ from psycopg.rows import dict_row
 
 from core.pg import Connection, Database
 from core.sql import load_queries
-from knowledge.bulk.postings import PackedPassages, UnsealedPassage, pack_passages
 from knowledge.graph.mentions import WrittenPassage, write_mentions
 from knowledge.lexical.postings import LARGEST_SEGMENT
+from knowledge.unsealed import PackedPassages, UnsealedPassage, pack_passages
 
 _SQL = load_queries("knowledge.sql", "bulk.sql")
 _LEXICAL = load_queries("knowledge.sql", "lexical.sql")

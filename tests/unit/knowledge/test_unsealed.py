@@ -4,10 +4,10 @@ import random
 from collections import Counter
 
 from benchmarks.corpus import Writer
-from knowledge.bulk.postings import UnsealedPassage, pack_passages
 from knowledge.context import own_text
 from knowledge.lexical import Entry, count_terms, weigh_terms, weighted_length
 from knowledge.lexical.postings import pack
+from knowledge.unsealed import UnsealedPassage, pack_passages
 
 
 def as_entry(passage: UnsealedPassage) -> Entry:

@@ -1,15 +1,15 @@
 """Which documents take the place of which others.
 
-Revision ID: 0008
-Revises: 0007
+Revision ID: 0007
+Revises: 0006
 """
 
 from alembic import op
 
 from migrations.policies import grant, isolate, revoke
 
-revision = "0008"
-down_revision = "0007"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -1,15 +1,15 @@
 """What models find in passages, and which passages are alike.
 
-Revision ID: 0009
-Revises: 0008
+Revision ID: 0008
+Revises: 0007
 """
 
 from alembic import op
 
 from migrations.policies import grant, isolate, revoke
 
-revision = "0009"
-down_revision = "0008"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
