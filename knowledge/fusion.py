@@ -131,7 +131,8 @@ def order_by_novelty(scores: FloatArray, channels: Channels, weight: float, dept
     """Order passages so that each adds to what those above it cover of the question.
 
     Greedy: the best comes first; each next one has the greatest score + weight · Σ_t rarity_t · max(0, found_t − what
-    is covered of t). No sum is greater than the one above it; after `depth` places the rest follow by their sums.
+    is covered of t). No sum is greater than the one above it, for which the first gets what the second makes needful;
+    after `depth` places the rest follow by their sums.
 
     Source:
         Carbonell and Goldstein, "The Use of MMR", 1998, with coverage of the question in place of unlikeness.
@@ -152,7 +153,9 @@ def order_by_novelty(scores: FloatArray, channels: Channels, weight: float, dept
         gains[left] = weight * (np.maximum(found[left] - covered, 0) @ channels.rarity)
     rest = np.flatnonzero(left)
     order += rest[np.argsort(-(scores + gains)[rest], kind="stable")].tolist()
-    sums = np.minimum.accumulate((scores + gains)[order]) if order else scores
+    sums = (scores + gains)[order]
+    sums[1:] = np.minimum.accumulate(sums[1:])
+    sums[:1] = np.maximum(scores[order[:1]], sums[1:2] if len(order) > 1 else -np.inf)  # enough to stay the first
     gains[order] = sums - scores[order]
     return order, gains
 
