@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from core.errors import EntityNotFoundError
+from core.text import make_storable
 from knowledge.graph.mentions import find_entities
 from knowledge.graph.names import normalise
 from knowledge.graph.rows import Connection, fetch, load
@@ -52,7 +53,7 @@ async def list_entities(
 ) -> list[Entity]:
     """Return a page of a gem's entities, newest first; only those of whose names one has `part` in it."""
     before_at, before_id = before or (None, None)
-    key = None if part is None else normalise(part)
+    key = None if part is None else normalise(make_storable(part))
     values = {"gem_id": gem_id, "part": key, "before_at": before_at, "before_id": before_id, "limit": limit}
     rows = await fetch(conn, _SQL["list_entities"], {**values, "most": MOST_COUNTED})
     return [_to_entity(row) for row in rows]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
+from core.text import make_storable
 from gems import Moment
 from knowledge.documents import GivenRelation
 from knowledge.graph.mentions import find_entities
@@ -135,7 +136,7 @@ async def list_relations(
         "subject_id": query.subject_id,
         "object_id": query.object_id,
         "entity_id": query.entity_id,
-        "predicate": None if query.predicate is None else spell_predicate(query.predicate),
+        "predicate": None if query.predicate is None else spell_predicate(make_storable(query.predicate)),
         "before_at": before_at,
         "before_id": before_id,
         "limit": limit,

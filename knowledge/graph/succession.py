@@ -3,10 +3,11 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 INSTANT = timedelta(microseconds=1)  # the smallest step of time that Postgres keeps
+_FIRST = datetime.min.replace(tzinfo=UTC)  # before it there is no moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def find_beginning(
         return valid_from
     if given_end is None:
         return occurred_at
-    return min(occurred_at or learned_at, given_end - INSTANT)  # it held until then
+    return min(occurred_at or learned_at, max(given_end, _FIRST + INSTANT) - INSTANT)  # it held until then
 
 
 def plan_ends(claims: Sequence[Claim]) -> dict[UUID, End]:

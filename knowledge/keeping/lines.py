@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, BinaryIO, cast
+from typing import Annotated, Any, BinaryIO, cast
 from uuid import UUID
 
 import msgspec
@@ -53,7 +53,7 @@ class ExportedGem:
 
     gem_id: UUID
     name: str
-    counts: Mapping[str, int]
+    counts: Mapping[str, Annotated[int, msgspec.Meta(ge=0)]]
     line: int
 
 
@@ -156,19 +156,21 @@ def prove_whole(stream: BinaryIO, name: str) -> ExportContents:
         if line.startswith(b'{"table":"gem",'):
             gems.append(_to_gem(line, reader))
     end = _decode(line, reader)
-    if _value(end.get("lines")) != reader.number - 2 or _value(end.get("sha256")) != digest.hexdigest():
+    if _value(end, "lines", reader) != reader.number - 2 or _value(end, "sha256", reader) != digest.hexdigest():
         raise UnreadableSourceError(name, "is broken: its lines are not those that were written")
+    if [*_find_places(gems)] != [*(gem.line for gem in gems), reader.number]:
+        raise UnreadableSourceError(name, "is broken: a gem has more or fewer rows than it says")
     return ExportContents(header, tuple(gems))
 
 
 def _read_header(reader: LineReader, name: str) -> tuple[ExportHeader, Any]:
     row = reader.read_row()
-    if _value(row.get("format")) != FORMAT:
+    if _value(row, "format", reader) != FORMAT:
         raise UnreadableSourceError(name, "is no export of a lattice")
-    if _value(row.get("version")) != VERSION:
+    if _value(row, "version", reader) != VERSION:
         raise UnreadableSourceError(name, "was exported by another version: upgrade crystal-lattice")
     try:
-        header = msgspec.convert({key: _value(each) for key, each in row.items()}, ExportHeader, strict=False)
+        header = msgspec.convert({key: _value(row, key, reader) for key in row}, ExportHeader, strict=False)
     except msgspec.MsgspecError as e:
         raise reader.problem(f"is no header: {e}") from e
     stated = {"format": FORMAT, "version": VERSION, "model": header.model, "dimension": header.dimension}
@@ -176,9 +178,10 @@ def _read_header(reader: LineReader, name: str) -> tuple[ExportHeader, Any]:
 
 
 def _to_gem(line: bytes, reader: LineReader) -> ExportedGem:
-    row = {key: _value(each) for key, each in _decode(line, reader).items() if key in ExportedGem.__slots__}
+    row = _decode(line, reader)
+    told: dict[str, Any] = {key: _value(row, key, reader) for key in ("gem_id", "name", "counts") if key in row}
     try:
-        return msgspec.convert({**row, "line": reader.number}, ExportedGem, strict=False)
+        return msgspec.convert(told | {"line": reader.number}, ExportedGem, strict=False)
     except msgspec.MsgspecError as e:
         raise reader.problem(f"is no gem: {e}") from e
 
@@ -190,8 +193,20 @@ def _decode(line: bytes, reader: LineReader) -> Row:
         raise reader.problem("is no object of JSON") from e
 
 
-def _value(raw: msgspec.Raw | None) -> Any:  # noqa: ANN401 - JSON
-    return None if raw is None else msgspec.json.decode(raw)
+def _find_places(gems: Iterable[ExportedGem]) -> Iterator[int]:
+    """Say where each gem's own line must be by the rows of those before it, and at last the end."""
+    place = 2
+    for gem in gems:
+        yield place
+        place += 1 + sum(gem.counts.values())
+    yield place
+
+
+def _value(row: Row, key: str, reader: LineReader) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return msgspec.json.decode(row[key]) if key in row else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
+        raise reader.problem(f"holds a value that is no JSON: {key}") from e
 
 
 def _unpack(stream: BinaryIO, name: str) -> Iterator[bytes]:

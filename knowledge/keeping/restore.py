@@ -158,6 +158,8 @@ class Imports:
             GemNameTakenError, ConflictError, InvalidInputError: it cannot become that.
         """
         rename = None if wish.rename is None else GemChange(name=wish.rename).checked().name
+        for gem in contents.gems:
+            GemChange(name=gem.name).checked()
         if rename is not None and len(contents.gems) != 1:
             raise InvalidInputError(
                 "rename", f"is for a file that holds one gem, not {len(contents.gems):,}: export that gem alone"
@@ -208,7 +210,7 @@ class Imports:
                 ) from e
             except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as e:
                 raise reader.problem(
-                    f"or one of the {ROWS} before it cannot be stored: {e.diag.message_primary}"
+                    f"or one of the {ROWS} before it cannot be stored: {e.diag.message_primary or e}"
                 ) from e
             if aim.is_foreign:
                 await self._embed(conn, aim)
@@ -249,6 +251,11 @@ async def _write_gem(conn: Connection, reader: LineReader, aim: ImportAim, decod
                 slots += len(part.rows)
             await _insert(conn, part, aim, decoder)
         left -= batch
+    if slots != passages:
+        raise reader.problem("is the last one of a gem that has more or fewer passages than it says")
+    (row,) = await fetch(conn, _SQL["find_strays"], {"gem_id": aim.gem_id})
+    if row["strays"]:
+        raise reader.problem("is the last one of a gem whose passages or relations lead into another gem")
 
 
 async def _insert(conn: Connection, part: StoredRows, aim: ImportAim, decoder: RowDecoder) -> None:

@@ -4,7 +4,8 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID, uuid5
 
 import msgspec
@@ -15,8 +16,15 @@ from knowledge.keeping.lines import LineReader, Row
 from knowledge.keeping.tables import GEM, VECTOR, TableLayout
 
 BESIDE = frozenset({"table", "counts"})  # what a line says beside its row
+HALF = 2  # bytes of half a float
 
 Renew: TypeAlias = Callable[[UUID], UUID]
+# Postgres reads NaN and infinity where they are sent as text, and nothing here reckons with them
+STRICT: Mapping[str, Any] = {
+    "double precision": float,
+    "real": float,
+    "timestamp with time zone": Annotated[datetime, msgspec.Meta(tz=True)],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,29 +104,33 @@ class RowDecoder:
             return None
         match kind:
             case "jsonb":
-                return bytes(raw).decode()
+                return bytes(raw).decode(errors="replace")
             case "bytea" | "halfvec":
-                return self._unpack(raw)
+                return self._unpack(raw, HALF if kind == "halfvec" else 1)
             case "uuid":
                 return self._renew(self._decode(raw, UUID))
             case "uuid[]":
                 return [self._renew(each) for each in self._decode(raw, list[UUID])]
             case _:
-                return self._decode(raw, bool | int | float | str | list[int | str])
+                return self._decode(raw, STRICT.get(kind, bool | int | float | str | list[int | str]))
 
     def _renew(self, old: UUID) -> UUID:
         return uuid5(self.gem_id, str(old)) if self.is_copy else old
 
-    def _unpack(self, raw: msgspec.Raw) -> bytes:
+    def _unpack(self, raw: msgspec.Raw, step: int) -> bytes:
         try:
-            return base64.b64decode(self._decode(raw, str), validate=True)
+            packed = base64.b64decode(self._decode(raw, str), validate=True)
         except (binascii.Error, ValueError) as e:
             raise self.reader.problem("holds bytes that are no base64") from e
+        if len(packed) % step:
+            raise self.reader.problem("holds a vector that is cut short")
+        return packed
 
     def _decode(self, raw: msgspec.Raw | None, type_: Any) -> Any:  # noqa: ANN401 - as asked for
         try:
-            return msgspec.json.decode(raw or b"null", type=type_)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
+            value = msgspec.json.decode(raw or b"null", type=type_)
+            return value.astimezone(UTC) if isinstance(value, datetime) else value
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError) as e:  # 9999 has an end in UTC
             raise self.reader.problem(f"holds a value of another kind: {e}") from e
 
 

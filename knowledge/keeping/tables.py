@@ -44,7 +44,6 @@ KNOWLEDGE_TABLES = (
     TravellingTable("passage_tokens", ("slot",)),
     TravellingTable("extracted_passage", ("slot",)),
     TravellingTable("mention", ("slot", "entity_id", "role")),
-    TravellingTable("extracted_passage", ("slot",)),
     TravellingTable("graph_predicate", ("predicate",)),
     TravellingTable("relation", ("relation_id",)),
     TravellingTable("graph_change", ("ordinal",), copied=False),  # tells ids inside of what undoes it

@@ -7,7 +7,7 @@ WITH faded AS (
     max(p.coherence * exp(greatest(-200, least(0, extract(epoch FROM p.measured_at - %(now)s)::float8 / %(tau_s)s / p.energy))))
       AS coherence,
     max(extract(epoch FROM p.measured_at)::float8
-        + %(tau_s)s::float8 * least(p.energy, 1e9) * ln(greatest(p.coherence, %(below)s::float8) / %(below)s::float8)) AS faded_s
+        + %(tau_s)s::float8 * least(p.energy, 1e9) * (ln(greatest(p.coherence, %(below)s::float8)) - ln(%(below)s::float8))) AS faded_s
   FROM passage p WHERE p.gem_id = %(gem_id)s AND p.closed_at IS NULL
   GROUP BY p.document_id),
 used AS (

@@ -47,6 +47,17 @@ SELECT gem_id, name FROM gem WHERE gem_id = ANY(%(gem_ids)s::uuid[]) OR name = A
 -- one row as it was exported
 INSERT INTO {table} ({columns}) VALUES ({values});
 
+-- name: find_strays
+-- whether a gem has passages or relations that lead into another one
+SELECT EXISTS (SELECT FROM passage p JOIN document d ON d.tenant_id = p.tenant_id AND d.document_id = p.document_id
+               WHERE p.gem_id = %(gem_id)s AND d.gem_id <> p.gem_id)
+    OR EXISTS (SELECT FROM relation r JOIN document d ON d.tenant_id = r.tenant_id AND d.document_id = r.document_id
+               WHERE r.gem_id = %(gem_id)s AND d.gem_id <> r.gem_id)
+    OR EXISTS (SELECT FROM relation r JOIN entity e ON e.tenant_id = r.tenant_id AND e.entity_id = r.subject_id
+               WHERE r.gem_id = %(gem_id)s AND e.gem_id <> r.gem_id)
+    OR EXISTS (SELECT FROM relation r JOIN entity e ON e.tenant_id = r.tenant_id AND e.entity_id = r.object_id
+               WHERE r.gem_id = %(gem_id)s AND e.gem_id <> r.gem_id) AS strays;
+
 -- name: list_passages
 -- the next passages of a gem in the order of slots
 SELECT passage_id FROM passage WHERE gem_id = %(gem_id)s AND slot >= %(first)s AND slot < %(first)s + %(count)s ORDER BY slot;

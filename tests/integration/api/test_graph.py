@@ -93,6 +93,11 @@ async def test_relations_are_asked_in_two_times(client: httpx2.AsyncClient, gem:
     assert first["next_cursor"] is not None
 
 
+async def test_a_name_that_no_text_can_have_is_found_nowhere(client: httpx2.AsyncClient, gem: str) -> None:
+    assert (await read(client, f"/gems/{gem}/relations", predicate="\x00lives\x00in"))["items"] == []
+    assert (await read(client, f"/gems/{gem}/entities", name="An\x00x"))["items"] == []
+
+
 async def test_a_contradiction_is_shown_resolved_and_undone(client: httpx2.AsyncClient, gem: str) -> None:
     path = f"/gems/{gem}/contradictions"
     told = await read(client, path)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -35,6 +35,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda _: b"",
     "another format": lambda _: b'{"format":"zip","version":1}\n{"end":true}\n',
     "a later version": lambda plain: plain.replace(b'"version":1', b'"version":2', 1),
+    "a header of bytes that are no text": lambda plain: plain.replace(b'"crystal-lattice"', b'"\xff\xfe"', 1),
 }
 
 
@@ -68,6 +69,10 @@ def passage(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return next(row for row in rows if row["table"] == "passage")
 
 
+def entity(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return next(row for row in rows if row["table"] == "entity")
+
+
 FORGERIES = {
     "a field that is not known": lambda rows: passage(rows).update(colour="red"),
     "another tenant": lambda rows: passage(rows).update(tenant_id="00000000-0000-0000-0000-000000000009"),
@@ -83,6 +88,16 @@ FORGERIES = {
     "no body": lambda rows: passage(rows).pop("body"),
     "a table of nobody": lambda rows: rows[-1].update(table="pg_authid"),
     "a second gem inside": lambda rows: rows.insert(3, rows[0]),
+    "an energy that is no number": lambda rows: passage(rows).update(energy="NaN"),
+    "a phase without end": lambda rows: passage(rows).update(phase="Infinity"),
+    "a time without end": lambda rows: passage(rows).update(measured_at="infinity"),
+    "a time before Christ": lambda rows: passage(rows).update(measured_at="4000-01-01 BC"),
+    "a time that is none in UTC": lambda rows: passage(rows).update(measured_at="9999-12-31T23:59:59-14:00"),
+    "fewer rows than there are": lambda rows: rows[0].update(counts={"document": 1}),
+    "a count below zero": lambda rows: rows[0].update(counts={"document": -5}),
+    "passages that are not counted": lambda rows: rows[0].update(counts={"document": len(rows) - 1}),
+    "a name that is too long": lambda rows: rows[0].update(name="n" * 10_000),
+    "a name's vector cut short": lambda rows: entity(rows).update(embedding=base64.b64encode(b"abc").decode()),
     "a vector of nothing but bits": lambda rows: passage(rows).update(
         embedding=base64.b64encode(np.full(384, np.nan, "<f2").tobytes()).decode()
     ),
@@ -105,3 +120,19 @@ async def test_an_unchanged_forgery_is_taken(
     same = forge(await export(database, tenant, at), lambda rows: None)
     await importing(database, local).carry_out(stranger, BytesIO(same), "f", ImportWish())
     assert await fetch_one(database, stranger, "SELECT count(*) FROM passage") == 10
+
+
+@pytest.mark.parametrize("table", ["passage", "relation"])
+async def test_a_gem_that_leads_into_another_one_is_refused(
+    database: Database, gem: Gem, local: Any, tenant: UUID, at: Moment, table: str
+) -> None:
+    def lead_away(rows: list[dict[str, Any]]) -> None:
+        row = next(row for row in rows if row["table"] == table)
+        row |= {"slot": 0, "ordinal": 99} if table == "passage" else {}
+        row |= {key: str(uuid4()) for key in ("passage_id", "relation_id", "claim_id") if key in row}
+        rows[:] = [rows[0] | {"gem_id": str(uuid4()), "name": "another", "counts": {table: 1}}, row]
+
+    forged = forge(await export(database, tenant, at), lead_away)
+    with pytest.raises(UnreadableSourceError, match="lead into another gem"):
+        await importing(database, local).carry_out(tenant, BytesIO(forged), "f", ImportWish())
+    assert await fetch_one(database, tenant, "SELECT count(*) FROM gem") == 1

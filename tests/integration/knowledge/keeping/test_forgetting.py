@@ -68,6 +68,8 @@ async def test_an_energy_beyond_all_time_is_no_error(
         await conn.execute("UPDATE passage SET energy = 1e308")
     plan = await forgetting.plan(tenant, gem.gem_id, ALL, Moment(after(at, 1e5).now, timedelta(days=1e6)))
     assert not plan.documents
+    least = ForgettingPolicy(below=math.ulp(0), most_share=1.0)
+    assert not (await forgetting.plan(tenant, gem.gem_id, least, after(at, 400))).documents
     async with database.transaction(tenant) as conn:
         await conn.execute("UPDATE passage SET energy = 1e-300")
     assert len((await forgetting.plan(tenant, gem.gem_id, ALL, after(at, 400))).documents) == 9

@@ -68,3 +68,8 @@ def test_the_beginning_is_what_is_known_of_it() -> None:
     assert find_beginning(None, None, None, learned) is None
     assert find_beginning(None, START, later, learned) == START - INSTANT
     assert find_beginning(None, later, START, learned) == START
+
+
+def test_a_claim_that_ended_at_the_first_moment_of_all_began_no_earlier() -> None:
+    first = datetime.min.replace(tzinfo=UTC)
+    assert find_beginning(None, first, None, START) == first
