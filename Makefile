@@ -27,7 +27,7 @@ serve: setup  ## Serve the REST API on http://127.0.0.1:8000
 	@$(BIN)/lattice serve --migrate
 
 test: setup services  ## Run every test; PYTEST_ARGS="-k recall" picks some, WORKERS=0 runs them in one process
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 # Tests of the shared cache need a Valkey or Redis server, and start it themselves; RUNLEVEL=1 keeps the package from it
 services:
