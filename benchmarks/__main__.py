@@ -14,7 +14,7 @@ from rich.table import Table
 from benchmarks.blocks import SpreadFigure
 from benchmarks.figures import Figure, read_machine
 
-BENCHMARKS = ("ingestion", "bulk", "recall", "lexical", "scale", "rest", "router", "routing")
+BENCHMARKS = ("ingestion", "bulk", "recall", "lexical", "scale", "rest", "router", "routing", "axiom")
 EXTRAS = {"router": ("litellm", "memory"), "scale": ("million",)}
 """What a benchmark does only when it is told to."""
 

@@ -23,7 +23,7 @@ START_S = 60
 
 async def measure() -> AsyncIterator[Figure]:
     """Fill a gem over REST, then ask it from a few and from many callers at once."""
-    async with _serving() as client:
+    async with serving() as client:
         gem = (await _post(client, "/gems", {"name": "bench"}))["id"]
         documents = [
             {"text": each.text, "id": each.external_id, "title": each.title}
@@ -60,7 +60,8 @@ async def _post(client: httpx2.AsyncClient, path: str, body: object) -> dict[str
 
 
 @asynccontextmanager
-async def _serving() -> AsyncIterator[httpx2.AsyncClient]:
+async def serving() -> AsyncIterator[httpx2.AsyncClient]:
+    """Start a service of its own in another process, and yield a client of it; both are gone afterwards."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with TemporaryDirectory(prefix="lattice-", ignore_cleanup_errors=True) as folder:

@@ -5,6 +5,7 @@ LatticeError
 ├── InvalidInputError            invalid_input          a value that the caller can mend; names the field
 │   ├── InvalidStateError        invalid_state          a quantum state out of its bounds
 │   ├── InvalidTermError         invalid_term           an axiom term that is not a usable number
+│   ├── InvalidParameterError    invalid_parameter      a parameter of a simulation that cannot be used
 │   ├── InvalidCursorError       invalid_cursor         a page cursor that this server did not give
 │   ├── BodyTooLargeError        body_too_large         more bytes than one request may carry
 │   └── PromptUnsupportedError   prompt_unsupported     no LLM target of the model can do what is asked
@@ -25,6 +26,8 @@ LatticeError
 │   ├── RelationNotFoundError    relation_not_found
 │   ├── ChangeNotFoundError      change_not_found       no such change of the graph, or none to undo
 │   ├── ExtractionNotFoundError  extraction_not_found
+│   ├── SimulationNotFoundError  simulation_not_found
+│   ├── PresetNotFoundError      preset_not_found       no preset or domain model of this name
 │   ├── ModelNotFoundError       model_not_found        no LLM model of this name in the settings
 │   └── TargetNotFoundError      target_not_found       no LLM target of this name in the settings
 ├── ConflictError                conflict               what is stored stands against the request
@@ -99,6 +102,12 @@ class InvalidTermError(InvalidInputError, ValueError):
     """An axiom term that is not a usable number."""
 
     code = "invalid_term"
+
+
+class InvalidParameterError(InvalidInputError, ValueError):
+    """A parameter of a simulation that cannot be used."""
+
+    code = "invalid_parameter"
 
 
 class InvalidCursorError(InvalidInputError):
@@ -220,6 +229,18 @@ class ExtractionNotFoundError(NotFoundError):
     """No such extraction."""
 
     code = "extraction_not_found"
+
+
+class SimulationNotFoundError(NotFoundError):
+    """No such simulation."""
+
+    code = "simulation_not_found"
+
+
+class PresetNotFoundError(NotFoundError):
+    """No preset or domain model of this name."""
+
+    code = "preset_not_found"
 
 
 class ModelNotFoundError(NotFoundError):
