@@ -70,13 +70,18 @@ class LatticeError(Exception):
 
     code: ClassVar[str] = ""
 
+    def __init_subclass__(cls, *, code: str = "", **more: object) -> None:
+        super().__init_subclass__(**more)
+        if code:
+            cls.code = code
+
     def __init__(self, message: str, **details: object) -> None:
         super().__init__(message)
         self.message = message
         self.details = details
 
 
-class InvalidInputError(LatticeError):
+class InvalidInputError(LatticeError, code="invalid_input"):
     """A value that the caller can mend; `field` names it.
 
     Attributes:
@@ -84,76 +89,54 @@ class InvalidInputError(LatticeError):
         problem: what is wrong with it.
     """
 
-    code = "invalid_input"
-
     def __init__(self, field: str, problem: str, **details: object) -> None:
         super().__init__(f"{field}: {problem}", field=field, **details)
         self.field = field
         self.problem = problem
 
 
-class InvalidStateError(InvalidInputError):
+class InvalidStateError(InvalidInputError, code="invalid_state"):
     """A quantum state out of its bounds."""
 
-    code = "invalid_state"
 
-
-class InvalidTermError(InvalidInputError, ValueError):
+class InvalidTermError(InvalidInputError, ValueError, code="invalid_term"):
     """An axiom term that is not a usable number."""
 
-    code = "invalid_term"
 
-
-class InvalidParameterError(InvalidInputError, ValueError):
+class InvalidParameterError(InvalidInputError, ValueError, code="invalid_parameter"):
     """A parameter of a simulation that cannot be used."""
 
-    code = "invalid_parameter"
 
-
-class InvalidCursorError(InvalidInputError):
+class InvalidCursorError(InvalidInputError, code="invalid_cursor"):
     """A page cursor that this server did not give."""
 
-    code = "invalid_cursor"
 
-
-class BodyTooLargeError(InvalidInputError):
+class BodyTooLargeError(InvalidInputError, code="body_too_large"):
     """More bytes than one request may carry."""
 
-    code = "body_too_large"
 
-
-class PromptUnsupportedError(InvalidInputError):
+class PromptUnsupportedError(InvalidInputError, code="prompt_unsupported"):
     """No LLM target of the model can do what is asked."""
-
-    code = "prompt_unsupported"
 
 
 class RequestError(LatticeError):
     """A request that no route takes as it is."""
 
 
-class MalformedBodyError(RequestError):
+class MalformedBodyError(RequestError, code="malformed_body"):
     """A body that is no JSON."""
 
-    code = "malformed_body"
 
-
-class MethodNotAllowedError(RequestError):
+class MethodNotAllowedError(RequestError, code="method_not_allowed"):
     """The path exists, but not for this method."""
 
-    code = "method_not_allowed"
 
-
-class UnsupportedMediaTypeError(RequestError):
+class UnsupportedMediaTypeError(RequestError, code="unsupported_media_type"):
     """A body of another kind than JSON."""
 
-    code = "unsupported_media_type"
 
-
-class UnreadableSourceError(LatticeError):
+class UnreadableSourceError(LatticeError, code="unreadable_source"):
     """A file that cannot be turned into text."""
-
-    code = "unreadable_source"
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name}: {problem}", name=name, problem=problem)
@@ -165,213 +148,147 @@ class NotFoundError(LatticeError):
     """Nothing of this name or id in the caller's lattice."""
 
 
-class RouteNotFoundError(NotFoundError):
+class RouteNotFoundError(NotFoundError, code="route_not_found"):
     """No such path in the API."""
 
-    code = "route_not_found"
 
-
-class GemNotFoundError(NotFoundError):
+class GemNotFoundError(NotFoundError, code="gem_not_found"):
     """No such gem."""
 
-    code = "gem_not_found"
 
-
-class DocumentNotFoundError(NotFoundError):
+class DocumentNotFoundError(NotFoundError, code="document_not_found"):
     """No such document in the gem."""
 
-    code = "document_not_found"
 
-
-class PassageNotFoundError(NotFoundError):
+class PassageNotFoundError(NotFoundError, code="passage_not_found"):
     """No such passage in the gem."""
 
-    code = "passage_not_found"
 
-
-class ForgettingNotFoundError(NotFoundError):
+class ForgettingNotFoundError(NotFoundError, code="forgetting_not_found"):
     """No run of forgetting that could be undone."""
 
-    code = "forgetting_not_found"
 
-
-class ReflectionNotFoundError(NotFoundError):
+class ReflectionNotFoundError(NotFoundError, code="reflection_not_found"):
     """No such reflection."""
 
-    code = "reflection_not_found"
 
-
-class IngestionNotFoundError(NotFoundError):
+class IngestionNotFoundError(NotFoundError, code="ingestion_not_found"):
     """No such ingestion."""
 
-    code = "ingestion_not_found"
 
-
-class EntityNotFoundError(NotFoundError):
+class EntityNotFoundError(NotFoundError, code="entity_not_found"):
     """No such entity in the gem."""
 
-    code = "entity_not_found"
 
-
-class RelationNotFoundError(NotFoundError):
+class RelationNotFoundError(NotFoundError, code="relation_not_found"):
     """No such relation in the gem."""
 
-    code = "relation_not_found"
 
-
-class ChangeNotFoundError(NotFoundError):
+class ChangeNotFoundError(NotFoundError, code="change_not_found"):
     """No such change of the gem's graph, or none that can be undone."""
 
-    code = "change_not_found"
 
-
-class ExtractionNotFoundError(NotFoundError):
+class ExtractionNotFoundError(NotFoundError, code="extraction_not_found"):
     """No such extraction."""
 
-    code = "extraction_not_found"
 
-
-class SimulationNotFoundError(NotFoundError):
+class SimulationNotFoundError(NotFoundError, code="simulation_not_found"):
     """No such simulation."""
 
-    code = "simulation_not_found"
 
-
-class PresetNotFoundError(NotFoundError):
+class PresetNotFoundError(NotFoundError, code="preset_not_found"):
     """No preset or domain model of this name."""
 
-    code = "preset_not_found"
 
-
-class ModelNotFoundError(NotFoundError):
+class ModelNotFoundError(NotFoundError, code="model_not_found"):
     """No LLM model of this name in the settings."""
 
-    code = "model_not_found"
 
-
-class TargetNotFoundError(NotFoundError):
+class TargetNotFoundError(NotFoundError, code="target_not_found"):
     """No LLM target of this name in the settings."""
 
-    code = "target_not_found"
 
-
-class ConflictError(LatticeError):
+class ConflictError(LatticeError, code="conflict"):
     """What is stored stands against the request."""
 
-    code = "conflict"
 
-
-class GemNameTakenError(ConflictError):
+class GemNameTakenError(ConflictError, code="gem_name_taken"):
     """Another gem of the lattice has this name."""
 
-    code = "gem_name_taken"
 
-
-class GemArchivedError(ConflictError):
+class GemArchivedError(ConflictError, code="gem_archived"):
     """An archived gem is read only."""
 
-    code = "gem_archived"
 
-
-class EntityNameTakenError(ConflictError):
+class EntityNameTakenError(ConflictError, code="entity_name_taken"):
     """Another entity of the gem goes by this name."""
 
-    code = "entity_name_taken"
 
-
-class ChangeFollowedError(ConflictError):
+class ChangeFollowedError(ConflictError, code="change_followed"):
     """Later changes of the graph build upon this one."""
 
-    code = "change_followed"
 
-
-class IdempotencyConflictError(ConflictError):
+class IdempotencyConflictError(ConflictError, code="idempotency_conflict"):
     """The idempotency key was used with another body, or its first request is still running."""
 
-    code = "idempotency_conflict"
 
-
-class EmbeddingMismatchError(ConflictError):
+class EmbeddingMismatchError(ConflictError, code="embedding_mismatch"):
     """The lattice was written with another embedding model."""
-
-    code = "embedding_mismatch"
 
 
 class AccessError(LatticeError):
     """The caller may not do this."""
 
 
-class UnauthenticatedError(AccessError):
+class UnauthenticatedError(AccessError, code="unauthenticated"):
     """No token, or one that is not known."""
 
-    code = "unauthenticated"
 
-
-class ForbiddenError(AccessError):
+class ForbiddenError(AccessError, code="forbidden"):
     """The caller's role does not reach."""
 
-    code = "forbidden"
 
-
-class BudgetExceededError(LatticeError):
+class BudgetExceededError(LatticeError, code="budget_exceeded"):
     """The caller's LLM budget is spent."""
 
-    code = "budget_exceeded"
 
-
-class ConfigurationError(LatticeError):
+class ConfigurationError(LatticeError, code="configuration_invalid"):
     """A setting or machine that the operator must mend."""
 
-    code = "configuration_invalid"
 
-
-class DatabaseUnfitError(ConfigurationError):
+class DatabaseUnfitError(ConfigurationError, code="database_unfit"):
     """A database of the wrong version, without an extension or right, or with an old schema."""
-
-    code = "database_unfit"
 
 
 class UnavailableError(LatticeError):
     """Something we need did not answer; the same request may succeed later."""
 
 
-class NotReadyError(UnavailableError):
+class NotReadyError(UnavailableError, code="not_ready"):
     """The service cannot work at the moment."""
 
-    code = "not_ready"
 
-
-class StoreUnavailableError(UnavailableError):
+class StoreUnavailableError(UnavailableError, code="store_unavailable"):
     """Postgres did not answer."""
 
-    code = "store_unavailable"
 
-
-class StoreBusyError(UnavailableError):
+class StoreBusyError(UnavailableError, code="store_busy"):
     """A statement or a lock took longer than allowed."""
 
-    code = "store_busy"
 
-
-class EmbedderUnavailableError(UnavailableError):
+class EmbedderUnavailableError(UnavailableError, code="embedder_unavailable"):
     """The embedding endpoint did not answer."""
 
-    code = "embedder_unavailable"
 
-
-class ProviderError(LatticeError):
+class ProviderError(LatticeError, code="provider_failed"):
     """One LLM target failed."""
 
-    code = "provider_failed"
 
-
-class AllTargetsFailedError(ProviderError):
+class AllTargetsFailedError(ProviderError, code="all_targets_failed"):
     """Every LLM target failed."""
 
-    code = "all_targets_failed"
 
-
-class StreamBrokenError(ProviderError):
+class StreamBrokenError(ProviderError, code="stream_broken"):
     """An LLM target stopped in the middle of its answer.
 
     Attributes:
@@ -379,27 +296,19 @@ class StreamBrokenError(ProviderError):
         usage: what that cost, in the words of whoever raises this; None if nothing is known.
     """
 
-    code = "stream_broken"
-
     def __init__(self, message: str, partial_text: str, usage: object = None, **details: object) -> None:
         super().__init__(message, **details)
         self.partial_text = partial_text
         self.usage = usage
 
 
-class StructureInvalidError(ProviderError):
+class StructureInvalidError(ProviderError, code="structure_invalid"):
     """An LLM's answer has not the form that was asked for."""
 
-    code = "structure_invalid"
 
-
-class CassetteMissError(ProviderError):
+class CassetteMissError(ProviderError, code="cassette_miss"):
     """The recording has no answer to this request."""
 
-    code = "cassette_miss"
 
-
-class InternalError(LatticeError):
+class InternalError(LatticeError, code="internal_error"):
     """A fault of ours."""
-
-    code = "internal_error"

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LINTER = PROJECT["tool"]["importlinter"]
 PACKAGES: list[str] = LINTER["root_packages"]
-BESIDES = {"benchmarks", "docs", "scripts", "tests"}
+BESIDES = {"benchmarks", "docs", "examples", "scripts", "tests"}
 WITHOUT_PROTECTION = {
     "api",
     "core",
