@@ -1,13 +1,16 @@
 """Simulation of the equation through time: rules, events, ensembles, and scenarios that replay from their JSON."""
 
+from axiom.equation import Float, FloatArray
+from axiom.simulation.change_points import find_change_points
 from axiom.simulation.composition import Bounded, Chain, Piece, Piecewise, Sum
 from axiom.simulation.detection import Event, EventHandler
 from axiom.simulation.engine import Stop
 from axiom.simulation.events import Milestones, Peaks, Plateaus, Threshold
 from axiom.simulation.inputs import SERIES, VARIABLES, AxiomInputs, SeriesName, VariableName
 from axiom.simulation.parameters import Parameters, choice, number, whole
+from axiom.simulation.presets import PRESETS, Preset, find_preset, list_presets, vary
 from axiom.simulation.results import EnsembleResult, IntelligenceSnapshot, SimulationResult, TimeStep
-from axiom.simulation.rulebook import read_event, read_rule
+from axiom.simulation.rulebook import EVENTS, RULES, read_event, read_rule
 from axiom.simulation.rules import (
     Constant,
     Coupled,
@@ -27,9 +30,14 @@ from axiom.simulation.rules import (
 from axiom.simulation.scenario import Ensemble, Scenario, Spread
 from axiom.simulation.sphere import MOST_STEPS, OnProgress, TimeSphere
 from axiom.simulation.state import SystemState
+from axiom.simulation.summary import Summary, summarise
+from axiom.simulation.trends import Half, Trend, analyse_trend, analyse_trends
 
 __all__ = [
+    "EVENTS",
     "MOST_STEPS",
+    "PRESETS",
+    "RULES",
     "SERIES",
     "VARIABLES",
     "AxiomInputs",
@@ -45,6 +53,9 @@ __all__ = [
     "EventHandler",
     "Exponential",
     "Fibonacci",
+    "Float",
+    "FloatArray",
+    "Half",
     "IntelligenceSnapshot",
     "Linear",
     "Logistic",
@@ -57,6 +68,7 @@ __all__ = [
     "Piece",
     "Piecewise",
     "Plateaus",
+    "Preset",
     "RandomWalk",
     "Rule",
     "Scenario",
@@ -66,15 +78,24 @@ __all__ = [
     "Spread",
     "Stop",
     "Sum",
+    "Summary",
     "SystemState",
     "Threshold",
     "TimeSphere",
     "TimeStep",
+    "Trend",
     "UpdateRule",
     "VariableName",
+    "analyse_trend",
+    "analyse_trends",
     "choice",
+    "find_change_points",
+    "find_preset",
+    "list_presets",
     "number",
     "read_event",
     "read_rule",
+    "summarise",
+    "vary",
     "whole",
 ]

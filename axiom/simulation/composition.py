@@ -86,7 +86,7 @@ _RULE = Taken(
     "a rule",
     "The rule.",
     read=lambda path, value: read_rule(value, path),
-    write=lambda rule: write(rule, "rule"),
+    write=lambda rule: write(rule, "of"),
 )
 _RULES = Taken(
     _check_rules,
@@ -203,7 +203,7 @@ class Bounded(Rule):
     """A rule whose value is moved to the nearer bound where it leaves them; the next step goes on from there."""
 
     kind: ClassVar[str] = "bounded"
-    rule: UpdateRule = parameter(_RULE)
+    of: UpdateRule = parameter(_RULE)  # not `rule`: in JSON that key holds the kind
     low: float = number(0.0, help="The least value.")
     high: float = number(1.0, help="The greatest value.")
 
@@ -214,7 +214,7 @@ class Bounded(Rule):
 
     def __call__(self, state: SystemState, step: int, /) -> Float:
         """Return the rule's value within the bounds."""
-        value = self.rule(state, step)
+        value = self.of(state, step)
         if isinstance(value, np.ndarray):
             return np.clip(value, self.low, self.high)
         return min(max(value, self.low), self.high)

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import cast
 
 import numpy as np
 
-from axiom.equation import Components, FloatArray, Terms, bound_terms, compute_intelligence, log_shares
+from axiom.equation import Components, FloatArray, Terms, bound_terms, compute_intelligence
+from axiom.explanation import log_shares
 from axiom.simulation.detection import Event
 from axiom.simulation.engine import Stop
 from axiom.simulation.inputs import SERIES, VARIABLES, AxiomInputs, SeriesName
 from core.errors import InvalidParameterError
+
+MOST_EVENTS = 100_000  # that are kept of one run; detectors can find millions in the noise of an ensemble
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ class SimulationResult:
         steps: how many were asked for.
         series: each variable and the score, of shape (last step + 1,).
         moved: the variables that have a rule.
-        events: in the order of their steps.
+        events: the first 100,000 that were found, in the order of their steps.
+        events_total: how many there were.
         stopped: why it ended early; None if it did not.
         clamps: whether the score clamps its terms.
     """
@@ -70,6 +75,7 @@ class SimulationResult:
     series: Mapping[SeriesName, FloatArray]
     moved: tuple[SeriesName, ...]
     events: tuple[Event, ...] = ()
+    events_total: int = 0
     stopped: Stop | None = None
     clamps: bool = True
 
@@ -101,6 +107,7 @@ class SimulationResult:
             "inputs": self.inputs.to_dict(),
             "series": {name: self.series[name].tolist() for name in SERIES},
             "events": [event.to_dict() for event in self.events],
+            "events_total": self.events_total,
             "stopped": None if self.stopped is None else self.stopped.to_dict(),
         }
 
@@ -117,7 +124,8 @@ class EnsembleResult:
         bands: of each variable that moves and of the score, shape (q, last step + 1); none without quantiles.
         final: the states of the last step, arrays (k,).
         moved: the variables that have a rule.
-        events: of all scenarios, in the order of their steps.
+        events: of all scenarios; the first 100,000 that were found, in the order of their steps.
+        events_total: how many there were.
         stopped: why all of them ended early; None if they did not.
     """
 
@@ -130,6 +138,7 @@ class EnsembleResult:
     final: AxiomInputs
     moved: tuple[SeriesName, ...]
     events: tuple[Event, ...] = ()
+    events_total: int = 0
     stopped: Stop | None = None
 
     @property
@@ -146,13 +155,16 @@ class EnsembleResult:
             "quantiles": list(self.quantiles),
             "bands": {name: band.tolist() for name, band in self.bands.items()},
             "events": [event.to_dict() for event in self.events],
+            "events_total": self.events_total,
             "stopped": None if self.stopped is None else self.stopped.to_dict(),
         }
 
 
-def in_order(events: Iterable[Event]) -> tuple[Event, ...]:
-    """Return events by step, then by scenario; those of one step in the order in which they came."""
-    return tuple(sorted(events, key=lambda event: (event.step, event.scenario)))
+def collect(events: Iterable[Event]) -> tuple[tuple[Event, ...], int]:
+    """Return the first 100,000 events that were found, by step and scenario, and how many there were."""
+    found = iter(events)
+    kept = sorted(islice(found, MOST_EVENTS), key=lambda event: (event.step, event.scenario))
+    return tuple(kept), len(kept) + sum(1 for _ in found)
 
 
 def columns(series: Mapping[SeriesName, FloatArray], names: Iterable[SeriesName]) -> dict[SeriesName, FloatArray]:

@@ -1,6 +1,6 @@
 """The time sphere: a state, the rules that move it, and what is noticed on the way."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -11,11 +11,12 @@ from axiom.simulation.detection import Event, EventHandler
 from axiom.simulation.engine import Engine
 from axiom.simulation.inputs import SERIES, VARIABLES, AxiomInputs, SeriesName, VariableName
 from axiom.simulation.parameters import integer
-from axiom.simulation.results import EnsembleResult, SimulationResult, TimeStep, columns, in_order
+from axiom.simulation.results import EnsembleResult, SimulationResult, TimeStep, collect, columns
 from axiom.simulation.rules import UpdateRule
 from core.errors import InvalidParameterError
 
 MOST_STEPS = 100_000
+AHEAD = 64  # steps that `step` looks beyond: a peak is known by the step after it, a plateau by its length
 
 OnProgress = Callable[[int, int], None]  # (steps made, steps asked for); what it raises ends the simulation
 StepHandler = Callable[[TimeStep], Event | Iterable[Event] | None]
@@ -77,16 +78,18 @@ class TimeSphere:
     def step(self, n: int) -> TimeStep:
         """Return step n of the run from the initial state, with the events since the step before it.
 
+        Detectors see at least 64 steps beyond it: what takes longer to be noticed is found by `simulate` alone.
+
         Raises:
             InvalidParameterError: n is no step, or the simulation stops before it.
         """
         n = integer("n", n, 0, MOST_STEPS)
-        if self._seen is None or (self._seen.steps < n and self._seen.stopped is None):
-            self._seen = self._run(max(n, 16, 2 * (self._seen.steps if self._seen else 0)))
+        if self._seen is None or (self._seen.steps < n + AHEAD and self._seen.stopped is None):
+            self._seen = self._run(2 * n + AHEAD)
         step = TimeStep(n, self._seen.snapshot(n))
-        past = {name: series[: n + 1] for name, series in self._seen.series.items()}
-        found = self._detect(columns(past, SERIES), [step])
-        return replace(step, events=in_order(event for event in found if n - 1 < event.step <= n))
+        found = self._detect(columns(self._seen.series, SERIES), [step])
+        events, _ = collect(event for event in found if n - 1 < event.step <= n)
+        return replace(step, events=events)
 
     def simulate(self, steps: int) -> SimulationResult:
         """Return a single run from the initial state.
@@ -97,7 +100,8 @@ class TimeSphere:
         result = self._run(integer("steps", steps, 1, MOST_STEPS))
         walks = any(not isinstance(handler, EventHandler) for handler in self._handlers)
         told = [TimeStep(n, result.snapshot(n)) for n in range(result.last_step + 1)] if walks else []
-        return replace(result, events=in_order(self._detect(columns(result.series, SERIES), told)))
+        events, total = collect(self._detect(columns(result.series, SERIES), told))
+        return replace(result, events=events, events_total=total)
 
     def simulate_ensemble(
         self,
@@ -131,7 +135,7 @@ class TimeSphere:
         engine = self._open(start, single=False)
         record = Recording(engine, start, tuple(needed), tuple(quantiles), steps)
         self._drive(engine, record, steps)
-        found = in_order(event for each in detectors for event in each.detect(columns(record.series, needed)))
+        events, total = collect(event for each in detectors for event in each.detect(columns(record.series, needed)))
         return EnsembleResult(
             inputs=start,
             steps=steps,
@@ -141,7 +145,8 @@ class TimeSphere:
             bands=record.bands,
             final=record.final(),
             moved=engine.moved,
-            events=found,
+            events=events,
+            events_total=total,
             stopped=engine.stopped,
         )
 
@@ -172,18 +177,16 @@ class TimeSphere:
                 self.on_progress(engine.step, steps)
         record.end(engine.step)
 
-    def _detect(self, series: Mapping[SeriesName, FloatArray], steps: Sequence[TimeStep]) -> list[Event]:
-        """Return what the handlers find in a single run and, if they are functions, in these of its steps."""
-        found: list[Event] = []
+    def _detect(self, series: Mapping[SeriesName, FloatArray], steps: Sequence[TimeStep]) -> Iterator[Event]:
+        """Yield what the handlers find in a single run and, if they are functions, in these of its steps."""
         for handler in self._handlers:
             if isinstance(handler, EventHandler):
-                found += handler.detect({name: series[name] for name in handler.variables})
+                yield from handler.detect({name: series[name] for name in handler.variables})
                 continue
             for step in steps:
                 noticed = handler(step)
                 if noticed is not None:
-                    found += [noticed] if isinstance(noticed, Event) else noticed
-        return found
+                    yield from [noticed] if isinstance(noticed, Event) else noticed
 
 
 class Recording:
