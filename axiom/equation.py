@@ -1,9 +1,10 @@
 """The intelligence equation, I = E·(1 + F)·X·Y·Z·(A·B·C), on floats and on arrays."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar, cast, overload
+from typing import Any, Generic, Literal, NoReturn, TypeAlias, TypedDict, TypeVar, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,14 @@ TermName = Literal["A", "B", "C", "X", "Y", "Z", "E", "F"]
 TERM_NAMES: tuple[TermName, ...] = ("A", "B", "C", "X", "Y", "Z", "E", "F")
 
 _UNIT = (0.0, 1.0)
-_BOUNDS: dict[TermName, tuple[float, float]] = {
+BOUNDS: Mapping[TermName, tuple[float, float]] = {
     **dict.fromkeys(("A", "B", "C", "X", "Y"), _UNIT),
     "Z": (0.0, math.inf),  # bounded below only
     "E": (0.0, math.inf),
     "F": (-1.0, math.inf),  # 1 + F never turns the score's sign
 }
-_ARGUMENTS = {"E": "E_n", "F": "F_n"}  # what a caller knows these two as
+# what a caller knows them as
+ARGUMENTS: Mapping[TermName, str] = {name: {"E": "E_n", "F": "F_n"}.get(name, name) for name in TERM_NAMES}
 
 
 @dataclass(frozen=True)  # without slots: Python 3.11 cannot call a slotted frozen generic as Terms[float](...)
@@ -69,21 +71,6 @@ class Components(TypedDict):
     E_factor: Float
 
 
-@dataclass(frozen=True, slots=True)
-class LogShares:
-    """What each factor adds to the logarithm of one score.
-
-    Attributes:
-        shares: ln(factor) for each term, the factor of F being 1 + F. They sum to ln(score). None stands for
-            the logarithm of 0, which neither JSON nor a chart can hold.
-        limiting_term: the term with the least share, the one that holds the score back most; a factor of 0
-            comes before all others, ties go to the earlier name. None when no factor is below 1.
-    """
-
-    shares: dict[TermName, float | None]
-    limiting_term: TermName | None
-
-
 def intelligence(terms: Terms[T]) -> T:
     """Return I = E(1 + F)·X·Y·Z·(A·B·C) of the terms as they are, unchecked.
 
@@ -110,19 +97,22 @@ def bound_terms(
 
     Raises:
         TypeError: a term is neither a number nor an array of numbers (a bool is not one).
-        InvalidTermError: NaN, infinity, or out of bounds when these are strict; names the term.
+        InvalidTermError: NaN, infinity, out of bounds when these are strict, or an array whose shape does not fit the
+            ones before it; names the term.
     """
     bounded = []
     for name in TERM_NAMES:
         value: Float = getattr(terms, name)
-        argument = _ARGUMENTS.get(name, name)
+        argument = ARGUMENTS[name]
         if validate:
             value = _finite(argument, value)
         if strict_bounds:
-            _check_bounds(argument, value, *_BOUNDS[name])
+            _check_bounds(argument, value, *BOUNDS[name])
         elif clamp_to_unit:
-            value = _clamp(value, *_BOUNDS[name])
+            value = _clamp(value, *BOUNDS[name])
         bounded.append(cast("T", value))
+    if validate:
+        _check_shapes(bounded)
     return Terms(*bounded)
 
 
@@ -203,35 +193,18 @@ def compute_intelligence(  # noqa: PLR0917 - the order of the formula is its int
         score = intelligence(t)
         components = _components(t) if return_components else None
     if validate and not np.all(np.isfinite(score)):
-        raise InvalidTermError(_largest(t), "too large: the score exceeds what a float can hold")
+        tell_too_large(t, "the score")
     return score if components is None else (score, components)
 
 
-def log_shares(terms: Terms[float]) -> LogShares:
-    """Return each factor's share of one score in log space, and the term that holds it back.
-
-    Args:
-        terms: eight floats, within their bounds (see `bound_terms`).
+def tell_too_large(terms: Terms[Float], what: str) -> NoReturn:
+    """Name the largest term as the one that makes a result too large.
 
     Raises:
-        InvalidTermError: a factor is negative, NaN or infinite: it has no logarithm.
+        InvalidTermError: always.
     """
-    shares: dict[TermName, float | None] = {}
-    for name in TERM_NAMES:
-        value: float = getattr(terms, name)
-        if not (math.isfinite(value) and value >= _BOUNDS[name][0]):
-            raise InvalidTermError(_ARGUMENTS.get(name, name), f"{value} has no share; bound the terms first")
-        if name == "F":
-            shares[name] = None if value == -1.0 else math.log1p(value)  # exact for small F
-        else:
-            shares[name] = None if value == 0.0 else math.log(value)
-
-    def depth(name: TermName) -> float:
-        share = shares[name]
-        return -math.inf if share is None else share
-
-    least = min(TERM_NAMES, key=depth)
-    return LogShares(shares, least if depth(least) < 0.0 else None)
+    name = max(TERM_NAMES, key=lambda name: float(np.max(np.abs(getattr(terms, name)))))
+    raise InvalidTermError(ARGUMENTS[name], f"too large: {what} exceeds what a float can hold")
 
 
 def _finite(name: str, value: object) -> Float:
@@ -261,6 +234,17 @@ def _check_bounds(name: str, value: Float, lowest: float, highest: float) -> Non
         raise InvalidTermError(name, f"must be {bounds}, not {shown}")
 
 
+def _check_shapes(values: Sequence[Float]) -> None:
+    shape: tuple[int, ...] = ()
+    for name, value in zip(TERM_NAMES, values, strict=True):
+        if isinstance(value, np.ndarray):
+            try:
+                shape = np.broadcast_shapes(shape, value.shape)
+            except ValueError:
+                fault = f"an array of shape {value.shape} does not fit the terms before it, of shape {shape}"
+                raise InvalidTermError(ARGUMENTS[name], fault) from None
+
+
 def _clamp(value: Float, lowest: float, highest: float) -> Float:
     if isinstance(value, np.ndarray):
         return np.clip(value, lowest, highest)
@@ -270,9 +254,3 @@ def _clamp(value: Float, lowest: float, highest: float) -> Float:
 def _components(t: Terms[Float]) -> Components:
     abc, xyz, e_factor = t.A * t.B * t.C, t.X * t.Y * t.Z, t.E * (1.0 + t.F)
     return Components(A=t.A, B=t.B, C=t.C, ABC=abc, X=t.X, Y=t.Y, Z=t.Z, XYZ=xyz, E_n=t.E, F_n=t.F, E_factor=e_factor)
-
-
-def _largest(t: Terms[Float]) -> str:
-    """Return the argument whose term is the largest."""
-    name = max(TERM_NAMES, key=lambda name: float(np.max(np.abs(getattr(t, name)))))
-    return _ARGUMENTS.get(name, name)

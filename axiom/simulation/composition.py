@@ -110,7 +110,7 @@ class Piecewise(Rule):
     """One rule after another; each begins where the one before it ended, and counts its own steps from 1."""
 
     kind: ClassVar[str] = "piecewise"
-    pieces: tuple[Piece, ...] = parameter(_PIECES)
+    pieces: Sequence[Piece | tuple[int, UpdateRule]] = parameter(_PIECES)  # kept as a tuple of pieces
     repeat: bool = parameter(_REPEAT, default=False)
 
     def __call__(self, state: SystemState, step: int, /) -> Float:
@@ -120,21 +120,26 @@ class Piecewise(Rule):
 
     def mover(self, start: FloatArray) -> Mover | None:
         """Return the pieces' closed forms on their way; None if one of them has none."""
-        movers = [each.rule.mover(start) if isinstance(each.rule, Rule) else None for each in self.pieces]
+        movers = [each.rule.mover(start) if isinstance(each.rule, Rule) else None for each in self.parts]
         return None if None in movers else _Pieces(self, start)
+
+    @property
+    def parts(self) -> tuple[Piece, ...]:
+        """The pieces as they are kept."""
+        return cast("tuple[Piece, ...]", self.pieces)
 
     def next_of(self, number: int) -> int:
         """Return the number of the piece after this one; the first one follows the last."""
-        return (number + 1) % len(self.pieces)
+        return (number + 1) % len(self.parts)
 
     def _at(self, step: int) -> tuple[Piece, int]:
         if self.repeat:
-            step = (step - 1) % sum(piece.steps for piece in self.pieces) + 1
-        for piece in self.pieces[:-1]:
+            step = (step - 1) % sum(piece.steps for piece in self.parts) + 1
+        for piece in self.parts[:-1]:
             if step <= piece.steps:
                 return piece, step
             step -= piece.steps
-        return self.pieces[-1], step
+        return self.parts[-1], step
 
 
 class _Pieces:
@@ -162,8 +167,8 @@ class _Pieces:
 
     def _begin(self) -> tuple[int, Mover]:
         """Return how many steps the piece has, and what moves the value through them."""
-        piece = self._rule.pieces[self._number]
-        stays = not self._rule.repeat and self._number + 1 == len(self._rule.pieces)
+        piece = self._rule.parts[self._number]
+        stays = not self._rule.repeat and self._number + 1 == len(self._rule.parts)
         mover = cast("Rule", piece.rule).mover(self._value.copy())
         return FOREVER if stays else piece.steps, cast("Mover", mover)
 
@@ -173,7 +178,7 @@ class Sum(Rule):
     """What all rules add, each from the same state: v + Σ (rule(v) − v)."""
 
     kind: ClassVar[str] = "sum"
-    rules: tuple[UpdateRule, ...] = parameter(_RULES)
+    rules: Sequence[UpdateRule] = parameter(_RULES)
 
     def __call__(self, state: SystemState, step: int, /) -> Float:
         """Return the value with all changes added, in order."""
@@ -189,7 +194,7 @@ class Chain(Rule):
     """Each rule on what the one before it made."""
 
     kind: ClassVar[str] = "chain"
-    rules: tuple[UpdateRule, ...] = parameter(_RULES)
+    rules: Sequence[UpdateRule] = parameter(_RULES)
 
     def __call__(self, state: SystemState, step: int, /) -> Float:
         """Return what the last rule makes."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, cast, runtime_checkable
 import numpy as np
 
 from axiom.equation import Float, FloatArray
-from axiom.sequences import fibonacci_floats
+from axiom.sequences import e_values, fibonacci_floats
 from axiom.simulation.inputs import SERIES, SeriesName
 from axiom.simulation.parameters import Parameters, choice, number, whole
 from axiom.simulation.state import SystemState
@@ -207,10 +207,7 @@ class ESequence(ClosedRule):
         return self.a * state.own + self.b
 
     def path(self, start: FloatArray, steps: FloatArray) -> FloatArray:  # noqa: D102
-        if self.a == 1.0:
-            return start + self.b * steps
-        fixed = self.b / (1.0 - self.a)
-        return fixed + (start - fixed) * np.power(self.a, steps)
+        return e_values(start, steps, self.a, self.b)
 
 
 @dataclass(frozen=True, slots=True)

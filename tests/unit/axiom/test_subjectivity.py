@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from axiom import TIERS, Signals, SignalWeights, signals_from_text, subjectivity_from_signals
+from axiom import (
+    DEFAULT_SCALE,
+    Signals,
+    SignalWeights,
+    SubjectivityScale,
+    signals_from_text,
+    subjectivity_from_signals,
+)
 from core.errors import InvalidTermError
 
 quick = settings(deadline=None, max_examples=40)
@@ -63,7 +70,7 @@ def test_a_tier_begins_where_the_one_before_ends(value: float, tier: str) -> Non
 def test_the_value_lies_between_the_signals(a: float, b: float, c: float, weights: tuple[float, float, float]) -> None:
     placed = subjectivity_from_signals(a, b, c, weights)
     assert min(a, b, c) - 1e-12 <= placed.value <= min(1.0, max(a, b, c) + 1e-12)
-    assert placed.tier in [name for _, name in TIERS]
+    assert placed.tier in DEFAULT_SCALE.labels
     assert subjectivity_from_signals(1, 1, 1, weights).tier == "apex-subjective"
 
 
@@ -83,6 +90,14 @@ def test_bad_signals_and_weights_are_named() -> None:
         subjectivity_from_signals(0, 0, 0, SignalWeights(0, 0, 0))
     with pytest.raises(InvalidTermError, match=r"^weights: must be three"):
         subjectivity_from_signals(0, 0, 0, (1, 1))  # type: ignore[arg-type]
+
+
+def test_the_tiers_can_be_others() -> None:
+    # 0.4·0.5 + 0.35·0.5 + 0.25·0.5 = 0.5, at which the second of these tiers begins
+    halves = SubjectivityScale((0.5, 1.0), ("plain", "coloured", "pure"))
+    assert subjectivity_from_signals(0.5, 0.5, 0.5, scale=halves).tier == "coloured"
+    assert subjectivity_from_signals(0.5, 0.5, 0.49, scale=halves).tier == "plain"
+    assert subjectivity_from_signals(1, 1, 1, scale=halves).tier == "pure"
 
 
 def test_a_neutral_text_is_more_objective_than_a_rant() -> None:
@@ -116,6 +131,16 @@ def test_noise_is_repetition_symbols_and_stretching() -> None:
     assert noise("that is sooooooo good !!!!!!!") > 0.5
     assert noise("") == noise("?!") == 1.0
     assert noise("दिल्ली भारत की राजधानी है और एक केंद्र शासित प्रदेश भी है") == 0.0
+
+
+def test_noise_is_also_words_that_say_little() -> None:
+    # of "it is what it is and that is that" all 9 words are empty: (1 − 0.6) / 0.4 = 1
+    assert signals_from_text("It is what it is, and that is that.").noise_level == pytest.approx(1.0)
+    # of these eleven words nine are empty
+    some = "you and I were there with them for the crane inspection"
+    assert signals_from_text(some).noise_level == pytest.approx((9 / 11 - 0.6) / 0.4)
+    # six of ten is what prose has too
+    assert signals_from_text("the crane at the pier is of the harbour company").noise_level == 0.0
 
 
 @quick

@@ -36,8 +36,8 @@ def test_bands_are_the_quantiles_over_all_scenarios() -> None:
     result = sphere.simulate_ensemble(inputs, 40, keep=["A", "score"], quantiles=(0.1, 0.5, 0.9))
     assert set(result.bands) == {"A", "score"}
     for name in ("A", "score"):
-        expected = np.quantile(result.series[name], [0.1, 0.5, 0.9], axis=1)  # type: ignore[index]
-        assert np.allclose(result.bands[name], expected, rtol=1e-14)  # type: ignore[index]
+        expected = np.quantile(result.series[name], [0.1, 0.5, 0.9], axis=1)
+        assert np.allclose(result.bands[name], expected, rtol=1e-14)
 
 
 @pytest.mark.parametrize(

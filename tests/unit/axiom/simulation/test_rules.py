@@ -27,6 +27,8 @@ from axiom.simulation import (
     Sum,
     SystemState,
     TimeSphere,
+    UpdateRule,
+    VariableName,
     read_rule,
 )
 from core.errors import InvalidParameterError
@@ -138,7 +140,7 @@ def test_sums_chains_and_bounds() -> None:
 
 
 def test_rules_read_the_state_before_all_at_once() -> None:
-    swap = {"A": lambda state, _: state["B"], "B": lambda state, _: state["A"]}
+    swap: dict[VariableName, UpdateRule] = {"A": lambda state, _: state["B"], "B": lambda state, _: state["A"]}
     result = TimeSphere(AxiomInputs(A=0.1, B=0.9), swap).simulate(3)
     assert result.series["A"].tolist() == [0.1, 0.9, 0.1, 0.9]
     assert result.series["B"].tolist() == [0.9, 0.1, 0.9, 0.1]
@@ -183,7 +185,9 @@ def test_a_state_keeps_sixteen_before_it_and_cannot_be_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [*CLOSED, RandomWalk(0.1), MeanReversion(0.1, 0.5, 0.1), Coupled("score", 0.5)], ids=repr
+    "rule",
+    [*CLOSED, RandomWalk(0.1), MeanReversion(0.1, 0.5, 0.1), Coupled("score", 0.5), Bounded(Linear(0.1), -1.0, 2.0)],
+    ids=repr,
 )
 def test_a_rule_comes_back_from_its_json(rule: Rule) -> None:
     again = read_rule(rule.to_dict(), "rules.A")

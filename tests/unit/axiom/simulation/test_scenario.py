@@ -158,9 +158,10 @@ def test_what_is_wrong_is_named_by_its_path(change: dict[str, Any], field: str, 
 
 
 def test_a_scenario_that_is_no_object_is_refused() -> None:
-    for given_ in (None, [], "x", 3):
-        with pytest.raises(InvalidParameterError, match="must be an object"):
-            Scenario.from_dict(given_)
+    wrong: list[object] = [None, [], "x", 3]
+    for each in wrong:
+        with pytest.raises(InvalidParameterError, match="scenario: must be an object"):
+            Scenario.from_dict(each)
 
 
 def test_python_code_runs_but_cannot_be_told_as_json() -> None:
