@@ -4,6 +4,7 @@ from gems.catalogue import Gems
 from gems.gem import Gem, GemChange
 from gems.state import (
     ALPHA_DEFAULT,
+    UNCERTAINTY_SPAN,
     QuantumState,
     evolve,
     field,
@@ -22,10 +23,12 @@ from gems.store import (
     measure_gem,
     rate_gem,
 )
-from gems.tables import GemRow, LatticeRow, MeasurementRow
+from gems.tables import STATE_BOUNDS, GemRow, LatticeRow, MeasurementRow
 
 __all__ = [
     "ALPHA_DEFAULT",
+    "STATE_BOUNDS",
+    "UNCERTAINTY_SPAN",
     "Gem",
     "GemChange",
     "GemRow",

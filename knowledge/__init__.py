@@ -19,6 +19,17 @@ from knowledge.evaluation import (
     summarise_recall_by_group,
 )
 from knowledge.fusion import CHANNELS, FusionWeights
+from knowledge.gem_axiom import (
+    RECENT_REFLECTIONS,
+    Basis,
+    GemTerms,
+    PassageGroups,
+    PassageSample,
+    feed_gem,
+    group_passages,
+    sample_passages,
+)
+from knowledge.gem_scenario import plan_scenario
 from knowledge.graph.tables import EntityNameRow, EntityRow, MentionRow, RelationRow
 from knowledge.ingest import Ingestion, IngestReport
 from knowledge.measuring import measure_passages
@@ -38,8 +49,10 @@ from knowledge.tuning import Tuning, read_weights, tune, write_weights
 __all__ = [
     "CHANNELS",
     "FORMATS",
+    "RECENT_REFLECTIONS",
     "Ablation",
     "AskedQuestion",
+    "Basis",
     "Case",
     "Chunker",
     "Coefficients",
@@ -51,12 +64,15 @@ __all__ = [
     "EntityRow",
     "Filters",
     "FusionWeights",
+    "GemTerms",
     "GivenRelation",
     "IngestReport",
     "Ingestion",
     "Interval",
     "MentionRow",
+    "PassageGroups",
     "PassageRow",
+    "PassageSample",
     "PassageScore",
     "PostingRow",
     "Recall",
@@ -75,16 +91,20 @@ __all__ = [
     "bound_recall",
     "compare_recall",
     "feed_axiom",
+    "feed_gem",
     "gather_case",
+    "group_passages",
     "list_features",
     "load_fastembed",
     "load_fastembed_reranker",
     "load_local",
     "measure_passages",
     "parse_document",
+    "plan_scenario",
     "rank_documents",
     "read_sources",
     "read_weights",
+    "sample_passages",
     "split_by_group",
     "summarise_recall",
     "summarise_recall_by_group",

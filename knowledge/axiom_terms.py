@@ -1,15 +1,19 @@
 """What the axiom is fed with, for the evidence of one reflection. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from axiom import Terms, signals_from_text, subjectivity_from_signals
 from gems import Gem, QuantumState, interference_matrix
 from knowledge.context import own_text
 from knowledge.lexical import count_terms, question_terms
 from knowledge.recalled import RecalledPassage
+
+FloatArray: TypeAlias = NDArray[np.float64]
 
 
 def feed_axiom(question: str, evidence: Sequence[RecalledPassage], gem: Gem) -> Terms[float]:
@@ -30,17 +34,38 @@ def feed_axiom(question: str, evidence: Sequence[RecalledPassage], gem: Gem) -> 
         *(np.array([getattr(p.state, name) for p in evidence]) for name in QuantumState.__dataclass_fields__)
     )
     resonance = np.maximum(0.0, [passage.score.cosine for passage in evidence])
-    subjectivity = [subjectivity_from_signals(*astuple(signals_from_text(p.text))).value for p in evidence]
     return Terms(
         A=float(weights @ resonance),
         B=_coverage(question, evidence),
         C=float(weights @ state.coherence),
-        X=1.0 - float(weights @ np.array(subjectivity)),
+        X=1.0 - float(weights @ measure_subjectivity(p.text for p in evidence)),
         Y=(1.0 + _mean_interference(state, weights)) / 2.0,
         Z=1.0 - float(weights @ state.uncertainty),
         E=gem.state.energy,
         F=gem.feedback,
     )
+
+
+def measure_subjectivity(texts: Iterable[str]) -> FloatArray:
+    """Return the subjectivity of each of n texts, shape (n,)."""
+    return np.array([subjectivity_from_signals(*astuple(signals_from_text(text))).value for text in texts])
+
+
+def mean_agreement(wave: NDArray[np.complex128], squares: FloatArray, count: int) -> FloatArray:
+    """Return half of one plus the mean interference of two different ones of n states, in O(1) from their sums.
+
+    Σ over pairs of cos(φx − φy)·cx·cy is |Σz|² − Σc² with z = c·e^{iφ}. A single state meets only itself.
+
+    Args:
+        wave: Σz, shape (...).
+        squares: Σc², of the same shape.
+        count: n, at least 1.
+
+    Returns:
+        Of the same shape, in [0, 1].
+    """
+    mean = squares if count == 1 else (np.abs(wave) ** 2 - squares) / (count * (count - 1))
+    return (1.0 + np.clip(mean, -1.0, 1.0)) / 2.0
 
 
 def _coverage(question: str, evidence: Sequence[RecalledPassage]) -> float:

@@ -1,5 +1,6 @@
 """Reflection: from a question to an answer that cites its evidence, is scored, stored and learned from."""
 
+from reflection.gem_axiom import GemAxiom, GemAxioms
 from reflection.prompt import build_prompt
 from reflection.reflect import DoneEvent, EvidenceEvent, Reflections
 from reflection.reflection import (
@@ -8,6 +9,7 @@ from reflection.reflection import (
     Reflection,
     ReflectionRequest,
     ReflectionSummary,
+    ScoredReflection,
     StateChange,
 )
 from reflection.tables import AttemptRow, EvidenceRow, ReflectionRow
@@ -21,11 +23,14 @@ __all__ = [
     "DoneEvent",
     "EvidenceEvent",
     "EvidenceRow",
+    "GemAxiom",
+    "GemAxioms",
     "Reflection",
     "ReflectionRequest",
     "ReflectionRow",
     "ReflectionSummary",
     "Reflections",
+    "ScoredReflection",
     "StateChange",
     "build_prompt",
 ]

@@ -109,6 +109,15 @@ class ReflectionSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoredReflection:
+    """How the evidence of one reflection scored."""
+
+    reflection_id: UUID
+    created_at: datetime
+    axiom: AxiomScore
+
+
+@dataclass(frozen=True, slots=True)
 class ReflectionRequest:
     """A question to a gem.
 

@@ -15,7 +15,7 @@ from core.errors import InvalidInputError, ReflectionNotFoundError
 from core.sql import load_queries
 from core.text import clean_object, make_storable
 from llm_router import Attempt, Usage
-from reflection.reflection import AxiomScore, CitedPassage, Reflection, ReflectionSummary
+from reflection.reflection import AxiomScore, CitedPassage, Reflection, ReflectionSummary, ScoredReflection
 
 _SQL = load_queries("reflection.sql", "reflections.sql")
 
@@ -80,6 +80,18 @@ async def list_reflections(
     ]
 
 
+async def list_scores(
+    conn: Connection, gem_id: UUID, *, before: tuple[datetime, UUID] | None, limit: int
+) -> list[ScoredReflection]:
+    """Return a page of how a gem's reflections scored, newest first."""
+    before_at, before_id = before or (None, None)
+    values = {"gem_id": gem_id, "before_at": before_at, "before_id": before_id, "limit": limit}
+    return [
+        ScoredReflection(row["reflection_id"], row["created_at"], _to_score(row))
+        for row in await _all(conn, "list_scores", values)
+    ]
+
+
 async def rate_reflection(conn: Connection, reflection_id: UUID, rating: float) -> Rated:
     """Store a rating.
 
@@ -129,14 +141,18 @@ def _to_reflection(
     row: Mapping[str, Any], evidence: tuple[CitedPassage, ...], attempts: tuple[Attempt, ...]
 ) -> Reflection:
     same = ("reflection_id", "gem_id", "question", "answer", "grounding", "target", "provider", "model", "finish")
-    terms = Terms(**row["terms"])
     return Reflection(
         **{name: row[name] for name in (*same, "cost_usd", "seconds", "rating", "created_at", "variant", "cached")},
         evidence=evidence,
-        axiom=AxiomScore(row["score"], terms, log_shares(terms)),
+        axiom=_to_score(row),
         usage=Usage(**row["usage"]),
         attempts=attempts,
     )
+
+
+def _to_score(row: Mapping[str, Any]) -> AxiomScore:
+    terms = Terms(**row["terms"])
+    return AxiomScore(row["score"], terms, log_shares(terms))
 
 
 def _to_cited(row: Mapping[str, Any]) -> CitedPassage:

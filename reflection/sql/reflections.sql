@@ -41,6 +41,14 @@ WHERE gem_id = %(gem_id)s
        OR (created_at, reflection_id) < (%(before_at)s::timestamptz, %(before_id)s::uuid))
 ORDER BY created_at DESC, reflection_id DESC LIMIT %(limit)s;
 
+-- name: list_scores
+-- a page of how a gem's reflections scored, newest first
+SELECT reflection_id, created_at, score, terms FROM reflection
+WHERE gem_id = %(gem_id)s
+  AND (%(before_at)s::timestamptz IS NULL
+       OR (created_at, reflection_id) < (%(before_at)s::timestamptz, %(before_id)s::uuid))
+ORDER BY created_at DESC, reflection_id DESC LIMIT %(limit)s;
+
 -- name: rate_reflection
 -- the user's rating; a later one replaces it; answers with the one that was there before
 WITH rated AS (
