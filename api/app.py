@@ -9,11 +9,16 @@ from litestar.exceptions import HTTPException
 
 from api.access import AccessLog
 from api.errors import answer_error, answer_fault, answer_framework_error
+from api.extensions import ExtensionsInUse
 from api.openapi import describe
 from api.request import ApiRequest
 from api.routes import (
+    axiom,
+    caches,
     documents,
+    extensions,
     extractions,
+    gem_axiom,
     gems,
     graph,
     graph_changes,
@@ -21,8 +26,10 @@ from api.routes import (
     keeping,
     llm,
     metrics,
+    presets,
     recall,
     reflections,
+    simulations,
     status,
 )
 from api.service import Service, open_service
@@ -32,6 +39,7 @@ from core.errors import LatticeError
 
 ROUTERS = (
     gems.router,
+    gem_axiom.router,
     documents.router,
     ingestions.router,
     graph.router,
@@ -40,7 +48,12 @@ ROUTERS = (
     keeping.router,
     recall.router,
     reflections.router,
+    axiom.router,
+    simulations.router,
+    presets.router,
     llm.router,
+    caches.router,
+    extensions.router,
     status.router,
 )
 
@@ -54,12 +67,14 @@ def create_app(
         settings: of this process.
         opening: what starts the use cases with the application and stops them with it.
     """
+    in_use = ExtensionsInUse(settings)
 
     @asynccontextmanager
     async def serve(app: Litestar) -> AsyncIterator[None]:
-        async with opening(settings) as service:
-            app.state.service = service
-            yield
+        with in_use.running():
+            async with opening(settings) as service:
+                app.state.service = service
+                yield
 
     app = Litestar(
         route_handlers=[Router(path="/api/v1", route_handlers=ROUTERS), metrics.router],  # where scrapers look for them
@@ -76,5 +91,5 @@ def create_app(
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = AccessLog(KeepSlashes(app.asgi_handler))
+    app.asgi_handler = AccessLog(KeepSlashes(in_use.around(app.asgi_handler)))
     return app

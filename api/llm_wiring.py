@@ -13,6 +13,7 @@ from core.errors import UnavailableError
 from core.pg import Database
 from knowledge import Embedder
 from llm_router import (
+    AnswerCache,
     ConfigWatch,
     EmbeddingRouter,
     Experiments,
@@ -38,12 +39,14 @@ class Llm:
 
     Attributes:
         embedding: None where embeddings are not routed.
+        cache: of answers; None where it is switched off.
     """
 
     router: Router
     accounts: PostgresAccounts
     experiments: Experiments
     embedding: EmbeddingRouter | None = None
+    cache: AnswerCache | None = None
 
     def list_routes(self) -> list[Route]:
         """Return all targets, those that embed included."""
@@ -93,7 +96,8 @@ async def open_llm(
             config, embedder.embed, Parts(accounts=accounts, observer=telemetry, cache=cache, trials=experiments)
         )
         stack.push_async_callback(router.aclose)
-        llm = Llm(router, accounts, experiments, embedder if isinstance(embedder, EmbeddingRouter) else None)
+        embedding = embedder if isinstance(embedder, EmbeddingRouter) else None
+        llm = Llm(router, accounts, experiments, embedding, cache)
         telemetry.watch_routes(llm.list_routes)
         await llm.obey_switches(database)
         tasks = [asyncio.create_task(_follow_switches(llm, database))]

@@ -27,6 +27,8 @@ TAGS = {
     "graph": "What the passages of a gem name, how that is related, what contradicts, and setting it right.",
     "recall": "A question in, ranked passages out.",
     "reflections": "A question in, an answer with citations out.",
+    "axiom": "Scores of eight terms and why they are what they are, and how subjective a text is.",
+    "simulations": "Scenarios run through time, and the presets to begin from.",
     "llm": "The models that answer: their targets, what they cost, experiments.",
     "status": "The service itself.",
 }

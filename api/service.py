@@ -11,9 +11,11 @@ from prometheus_client import CollectorRegistry
 
 import migrations
 from api.extraction import RouterExtractor
+from api.integrations import Integrations, open_integrations
 from api.llm_wiring import Llm, open_llm
 from api.recall_metrics import RecallMetrics
 from api.settings import EmbeddingSettings, RecallSettings, Settings
+from api.simulation_metrics import SimulationMetrics
 from core.clock import utc_now
 from core.embedded import EmbeddedConfig, EmbeddedServer
 from core.errors import ConfigurationError, DatabaseUnfitError
@@ -42,7 +44,8 @@ from llm_router import (
     build_registry,
     load_openai_embedder,
 )
-from reflection import REFLECTION_TABLES, Reflections
+from reflection import REFLECTION_TABLES, GemAxioms, Reflections
+from reflection.simulations import Simulations
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,9 @@ class Service:
     recall: Recall
     reflections: Reflections
     llm: Llm
+    simulations: Simulations
     metrics_registry: CollectorRegistry = field(default_factory=build_registry)
+    integrations: Integrations = field(default_factory=Integrations)
     tenant: UUID = DEFAULT_TENANT
 
     @property
@@ -98,6 +103,11 @@ class Service:
     def forgetting(self) -> Forgetting:
         """What closes documents that have faded."""
         return Forgetting(self.database)
+
+    @property
+    def gem_axioms(self) -> GemAxioms:
+        """What scores gems."""
+        return GemAxioms(self.database)
 
     async def reembedding(self) -> Reembedding:
         """Return what moves the lattice to the embedding model of this service."""
@@ -158,7 +168,9 @@ async def open_service(
             )
         )
         gems, recall = Gems(database), _build_recall(settings.recall, database, embedder)
+        simulations = Simulations(database)
         registry.register(RecallMetrics(recall.cache))
+        registry.register(SimulationMetrics(simulations.cache))
         yield Service(
             settings=settings,
             database=database,
@@ -168,7 +180,9 @@ async def open_service(
             recall=recall,
             reflections=Reflections(database, gems, recall, llm.router),
             llm=llm,
+            simulations=simulations,
             metrics_registry=registry,
+            integrations=await stack.enter_async_context(open_integrations()),
         )
 
 

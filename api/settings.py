@@ -152,6 +152,9 @@ class Settings(BaseSettings):
     ingest_root: Annotated[Path, AfterValidator(_check_path)] | None = Field(
         default=None, description="folder that ingestions may name files of by their path; unset means none may"
     )
+    extensions_dir: Annotated[Path, AfterValidator(_check_path)] | None = Field(
+        default=None, description="folder that extensions are loaded from; unset means installed packages alone"
+    )
     workers: int = Field(
         default=1, ge=0, le=64, description="jobs that `lattice serve` carries out at a time; 0 leaves them to workers"
     )

@@ -1,4 +1,4 @@
-"""The simulation beside a plain loop of frozen objects that does the same, and a run over REST beside an empty route."""
+"""The simulation beside a plain loop of frozen objects that does the same, and one over REST beside an empty route."""
 
 import itertools
 import math

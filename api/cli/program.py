@@ -3,27 +3,32 @@
 import logging
 import sys
 from collections.abc import Sequence
+from contextvars import copy_context
 from typing import Annotated, Any, cast
 
 import typer
 from typer.main import get_command
 
 from api.cli import (
+    axiom,
     db,
     demo,
     doctor,
     documents,
     evaluation,
+    extensions,
     forget,
     gems,
     graph,
     ingest,
     ingestions,
     llm,
+    presets,
     recall,
     reembed,
     reflect,
     serve,
+    simulate,
     transfer,
     version,
     worker,
@@ -40,13 +45,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, serve, worker, ingest, recall, reflect):
+for module in (demo, serve, worker, ingest, recall, reflect, simulate):
     module.add_to(app)
 app.add_typer(gems.app, name="gems")
 app.add_typer(documents.app, name="documents")
 app.add_typer(graph.app, name="graph")
 app.add_typer(ingestions.app, name="ingestions")
 app.add_typer(llm.app, name="llm")
+app.add_typer(axiom.app, name="axiom")
+app.add_typer(extensions.app, name="extensions")
+app.add_typer(presets.app, name="presets")
 app.add_typer(db.app, name="db")
 for module in (transfer, reembed, forget, doctor):
     module.add_to(app)
@@ -77,7 +85,8 @@ def run_program(arguments: Sequence[str]) -> int:
     # looked for by hand: a wrong command line is told before its options are read
     as_json = "--json" in arguments
     try:
-        result = get_command(app).main(list(arguments), prog_name="lattice", standalone_mode=False)
+        # in a context of its own, so that what a command sets for itself, such as its extensions, ends with it
+        result = copy_context().run(get_command(app).main, list(arguments), prog_name="lattice", standalone_mode=False)
     except typer.TyperException as e:
         _tell_usage(e, as_json=as_json)
         return e.exit_code

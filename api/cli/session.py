@@ -23,12 +23,14 @@ def load_settings() -> "Settings":
     Raises:
         ConfigurationError: naming all that is wrong.
     """
+    from api.extensions import use_extensions
     from api.settings import read_settings
     from core.log import configure_logging
 
     settings = read_settings()
     level = "warning" if settings.log_level == "info" else settings.log_level
     configure_logging(level)
+    use_extensions(settings)
     return settings
 
 
@@ -38,7 +40,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     async def carry_out() -> T:
         task = asyncio.current_task()
         if task is not None:
-            with suppress(NotImplementedError):  # Windows has no such signals
+            with suppress(NotImplementedError, RuntimeError):  # Windows has no such signals, nor has a second thread
                 asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         return await work
 

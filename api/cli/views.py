@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -11,15 +12,17 @@ from rich.table import Table
 from rich.text import Text
 
 from api.cli.output import counted
-from gems import Gem, Measurement
-from knowledge import DocumentSummary, PassageScore, RecalledPassage, TimePhrase
+
+if TYPE_CHECKING:
+    from gems import Gem, Measurement
+    from knowledge import DocumentSummary, PassageScore, RecalledPassage, TimePhrase
 
 EXCERPT = 600  # characters of a passage that are shown
 INDENT = 4
 PARTS = ("late", "dense", "lexical", "speaker", "title", "link", "coherence", "interference", "novelty")
 
 
-def render_gem(console: Console, gem: Gem) -> None:
+def render_gem(console: Console, gem: "Gem") -> None:
     """Show one gem with its state."""
     console.print(Text(gem.name, "bold") + Text("  archived" if gem.archived_at else "", "yellow"))
     if gem.description:
@@ -40,7 +43,7 @@ def render_gem(console: Console, gem: Gem) -> None:
     console.print(fact_table(facts))
 
 
-def render_gems(console: Console, gems: Sequence[Gem]) -> None:
+def render_gems(console: Console, gems: "Sequence[Gem]") -> None:
     """Show gems, one a line."""
     if not gems:
         console.print("no gems yet: lattice gems create NAME, or lattice ingest PATH --gem NAME")
@@ -54,7 +57,7 @@ def render_gems(console: Console, gems: Sequence[Gem]) -> None:
     console.print(table)
 
 
-def render_log(console: Console, log: Sequence[Measurement]) -> None:
+def render_log(console: Console, log: "Sequence[Measurement]") -> None:
     """Show a gem's measurements, one a line."""
     table = plain_table("measured", "what", "cause", "gain", "coherence", "energy", "uncertainty", right=range(3, 7))
     for entry in log:
@@ -64,7 +67,7 @@ def render_log(console: Console, log: Sequence[Measurement]) -> None:
     console.print(table if log else "nothing was measured yet: lattice reflect QUESTION --gem NAME")
 
 
-def render_documents(console: Console, documents: Sequence[DocumentSummary]) -> None:
+def render_documents(console: Console, documents: "Sequence[DocumentSummary]") -> None:
     """Show documents, one a line."""
     table = plain_table("id", "passages", "characters", "title or name", right=(1, 2))
     for each in documents:
@@ -74,7 +77,7 @@ def render_documents(console: Console, documents: Sequence[DocumentSummary]) -> 
 
 
 def render_passages(
-    console: Console, passages: Sequence[RecalledPassage], *, explain: bool, phrase: TimePhrase | None = None
+    console: Console, passages: "Sequence[RecalledPassage]", *, explain: bool, phrase: "TimePhrase | None" = None
 ) -> None:
     """Show what was recalled, best first, and the time that the question was understood to name."""
     if phrase is not None and phrase.window is not None:
@@ -94,7 +97,7 @@ def render_passages(
         console.print("nothing was found")
 
 
-def explain_score(score: PassageScore | Mapping[str, float]) -> RenderableType:
+def explain_score(score: "PassageScore | Mapping[str, float]") -> RenderableType:
     """Take a passage's recall score apart: its parts are a sum."""
     values = score if isinstance(score, Mapping) else {name: getattr(score, name) for name in score.__slots__}
     # reflections stored by an older version have fewer parts

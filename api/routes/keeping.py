@@ -28,6 +28,7 @@ from core.errors import BodyTooLargeError, MalformedBodyError
 from knowledge.keeping import ImportWish
 
 GZIP = "application/gzip"
+UNPACKED = 20  # times the largest body: what it may unpack to, where an honest export does to twice its size
 
 Rename = Annotated[
     str | None,
@@ -67,8 +68,9 @@ async def import_gems(request: ApiRequest, rename: Rename = None, reembed: Reemb
     """
     service = request.service
     with TemporaryFile() as file:
-        await _receive(request, file, service.settings.max_ingestion_bytes)
-        wish = ImportWish(rename=rename, reembed=reembed)
+        most = service.settings.max_ingestion_bytes
+        await _receive(request, file, most)
+        wish = ImportWish(rename=rename, reembed=reembed, most_bytes=UNPACKED * most)
         return to_import(await service.imports.carry_out(request.tenant, file, "request body", wish))
 
 

@@ -192,7 +192,7 @@ def to_request(body: NewReflection, gem_id: UUID) -> ReflectionRequest:
 def to_reflection(reflection: Reflection) -> ReflectionView:
     """Return a reflection as it is shown."""
     return ReflectionView(
-        axiom=_to_axiom(reflection.axiom),
+        axiom=to_axiom(reflection.axiom),
         evidence=msgspec.convert(reflection.evidence, list[CitedPassageView], from_attributes=True),
         usage=msgspec.convert(reflection.usage, UsageView, from_attributes=True),
         attempts=[_to_attempt(attempt) for attempt in reflection.attempts],
@@ -207,18 +207,19 @@ def to_summary(summary: ReflectionSummary) -> ReflectionSummaryView:
     return msgspec.convert(summary, ReflectionSummaryView, from_attributes=True)
 
 
-def _to_attempt(attempt: Attempt) -> AttemptView:
-    return AttemptView(
-        usage=msgspec.convert(attempt.usage, UsageView | None, from_attributes=True),
-        cost_usd=None if attempt.cost_usd is None else float(attempt.cost_usd),
-        **{name: getattr(attempt, name) for name in AttemptView.__struct_fields__ if name not in {"usage", "cost_usd"}},
-    )
-
-
-def _to_axiom(axiom: AxiomScore) -> AxiomView:
+def to_axiom(axiom: AxiomScore) -> AxiomView:
+    """Return a score with its terms as it is shown."""
     return AxiomView(
         score=axiom.score,
         terms={name: getattr(axiom.terms, name) for name in TERM_NAMES},
         shares={name: axiom.shares.shares[name] for name in TERM_NAMES},
         limiting_term=axiom.shares.limiting_term,
+    )
+
+
+def _to_attempt(attempt: Attempt) -> AttemptView:
+    return AttemptView(
+        usage=msgspec.convert(attempt.usage, UsageView | None, from_attributes=True),
+        cost_usd=None if attempt.cost_usd is None else float(attempt.cost_usd),
+        **{name: getattr(attempt, name) for name in AttemptView.__struct_fields__ if name not in {"usage", "cost_usd"}},
     )

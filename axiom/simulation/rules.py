@@ -121,7 +121,8 @@ class Exponential(ClosedRule):
         return state.own * (1.0 + self.rate)
 
     def path(self, start: FloatArray, steps: FloatArray) -> FloatArray:  # noqa: D102
-        return start * np.power(1.0 + self.rate, steps)
+        half = np.floor(steps / 2.0)  # in two parts: the power may be too large where its product with the start is not
+        return start * np.power(1.0 + self.rate, half) * np.power(1.0 + self.rate, steps - half)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields, is_dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -191,7 +191,9 @@ class Scenario:
 
     def fingerprint(self) -> bytes:
         """Return the SHA-256 of the canonical JSON, without the name: what gives the same numbers has the same one."""
-        told = self.to_dict() | {"name": "", "engine": ENGINE_VERSION, "versions": sorted(self._versions())}
+        parts = (*self.rules.values(), *self.events)
+        versions = sorted({version for part in parts for version in _versions(part)})
+        told = self.to_dict() | {"name": "", "engine": ENGINE_VERSION, "versions": versions}
         canonical = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         return hashlib.sha256(canonical.encode()).digest()
 
@@ -216,12 +218,19 @@ class Scenario:
         inputs = self.ensemble.draw(self.inputs, self.seed)
         return sphere.simulate_ensemble(inputs, self.steps, keep=(), quantiles=self.ensemble.quantiles)
 
-    def _versions(self) -> Iterable[str]:
-        """Yield the versions of the extensions among rules and detectors: another version may give other numbers."""
-        for part in (*self.rules.values(), *self.events):
-            version = getattr(part, "version", None)
-            if version is not None:
-                yield f"{getattr(part, 'kind', '')} {version}"
+
+def _versions(part: object) -> Iterator[str]:
+    """Yield the versions of the extensions in a rule or detector: another version may give other numbers."""
+    version = getattr(part, "version", None)
+    if version is not None:
+        yield f"{getattr(part, 'kind', '')} {version}"
+    inner = part if isinstance(part, tuple) else [getattr(part, each.name) for each in _fields_of(part)]
+    for each in inner:
+        yield from _versions(each)
+
+
+def _fields_of(part: object) -> tuple[Field[Any], ...]:
+    return fields(part) if is_dataclass(part) and not isinstance(part, type) else ()
 
 
 def _read_spread(given: object, path: str) -> Spread:

@@ -135,7 +135,7 @@ class TimeSphere:
         engine = self._open(start, single=False)
         record = Recording(engine, start, tuple(needed), tuple(quantiles), steps)
         self._drive(engine, record, steps)
-        events, total = collect(event for each in detectors for event in each.detect(columns(record.series, needed)))
+        events, total = collect(event for each in detectors for event in _notice(each, columns(record.series, needed)))
         return EnsembleResult(
             inputs=start,
             steps=steps,
@@ -181,12 +181,22 @@ class TimeSphere:
         """Yield what the handlers find in a single run and, if they are functions, in these of its steps."""
         for handler in self._handlers:
             if isinstance(handler, EventHandler):
-                yield from handler.detect({name: series[name] for name in handler.variables})
+                yield from _notice(handler, series)
                 continue
             for step in steps:
                 noticed = handler(step)
                 if noticed is not None:
                     yield from [noticed] if isinstance(noticed, Event) else noticed
+
+
+def _notice(detector: EventHandler, series: Mapping[SeriesName, FloatArray]) -> Iterator[Event]:
+    """Yield what a detector finds; that it failed is an event too, so that the run is not lost by it."""
+    try:
+        yield from detector.detect({name: series[name] for name in detector.variables})
+    except Exception as e:  # noqa: BLE001 - it may be somebody else's code, and fail in any way
+        name = getattr(detector, "kind", "") or type(detector).__name__
+        last = max((len(each) for each in series.values()), default=1) - 1
+        yield Event("failed", "score", last, 0.0, 0, f"{name}: {type(e).__name__}: {e}")
 
 
 class Recording:

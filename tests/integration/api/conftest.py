@@ -1,6 +1,7 @@
 """The REST API on this test's database: in process for most, and behind a real server where the wire matters."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import uvicorn
 from litestar import Litestar
 from pydantic import SecretStr
 
@@ -21,6 +23,7 @@ from gems import Gems
 from knowledge import Ingestion, Recall
 from llm_router import Answer, Experiments, PostgresAccounts, ScriptedTarget, Usage, build_router_of
 from reflection import Reflections
+from reflection.simulations import Simulations
 
 Script = Callable[..., ScriptedTarget]
 
@@ -48,7 +51,7 @@ def service(
 ) -> Service:
     accounts, experiments = PostgresAccounts(database, ()), Experiments(database)
     llm = Llm(reflections.router, accounts, experiments)
-    return Service(settings, database, local, gems, ingestion, recall, reflections, llm)
+    return Service(settings, database, local, gems, ingestion, recall, reflections, llm, Simulations(database))
 
 
 @pytest.fixture
@@ -101,6 +104,23 @@ async def client(app: Litestar) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @pytest.fixture
+async def address(app: Litestar) -> AsyncIterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
+        serving = asyncio.create_task(server.serve([listener]))
+        await settle(lambda: server.started or serving.done())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture
+async def wire(address: str) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=f"{address}/api/v1", timeout=10) as client:
+        yield client
+
+
+@pytest.fixture
 def script(app: Litestar, service: Service) -> Script:
     """Let a scripted model answer instead of the extractive one; for the time after the application has started."""
 
@@ -142,3 +162,9 @@ def check_problem(answer: httpx2.Response, status: int, code: str) -> dict[str, 
     assert problem["type"] == f"urn:crystal-lattice:error:{code}"
     assert problem["request_id"] == answer.headers["x-request-id"]
     return problem
+
+
+async def settle(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what is waited for knows nothing of us
+            await asyncio.sleep(0.01)

@@ -50,6 +50,9 @@ async def test_what_cannot_be_imported_or_exported_is_told(
         check_problem(await client.post("/imports", content=body), 422, "unreadable_source")
     app.state.service = Small(service)
     check_problem(await client.post("/imports", content=file), 413, "body_too_large")
+    bomb = gzip.compress(gzip.decompress(file)[:100] + bytes(100_000))
+    assert len(bomb) < 1_000
+    check_problem(await client.post("/imports", content=bomb), 413, "body_too_large")
 
 
 class Small:

@@ -12,6 +12,7 @@ from api.app import create_app
 from api.recall_metrics import RecallMetrics
 from api.service import Service
 from api.settings import Settings
+from api.simulation_metrics import SimulationMetrics
 from llm_router import Parts, Prompt, ScriptedTarget, build_router_of
 from llm_router.telemetry import Telemetry, build_registry
 from tests.integration.api.conftest import build_app, check_problem, connect
@@ -93,3 +94,16 @@ async def test_the_whole_wiring_shows_its_targets(settings: Settings) -> None:
             text = (await client.get(METRICS)).text
             assert re.search(r'^lattice_llm_target_enabled\{target="extractive"\} 1\.0$', text, re.MULTILINE)
             assert "# TYPE lattice_llm_calls_total counter" in text
+
+
+async def test_the_cache_of_simulations_is_counted(settings: Settings, service: Service) -> None:
+    registry = build_registry()
+    registry.register(SimulationMetrics(service.simulations.cache))
+    async with connect(build_app(settings, replace(service, metrics_registry=registry))) as client:
+        for _ in range(3):
+            await client.post("/simulations", json={"steps": 10})
+        lines = (await client.get(METRICS)).text.splitlines()
+    assert 'lattice_simulation_cache_lookups_total{hit="true"} 2.0' in lines
+    assert 'lattice_simulation_cache_lookups_total{hit="false"} 1.0' in lines
+    assert "lattice_simulation_cache_entries 1.0" in lines
+    assert any(re.fullmatch(r"lattice_simulation_cache_bytes [1-9]\d*\.0", line) for line in lines)

@@ -13,6 +13,7 @@ from tests.wire import openai_chat
 from tests.wire.stub import Stub, serving
 
 pytest_plugins = ["pytester"]
+PLUGINS = ("pytest_asyncio.plugin", "pytest_recording.plugin", "api.pytest_plugin")
 
 KEY = "sk-stub-0123456789"
 
@@ -66,8 +67,8 @@ class Suite:
 
     async def run(self, *arguments: str) -> pytest.RunResult:
         settings = ("-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function")
-        absent = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:xdist")
-        options = ("-W", "error", *settings, *absent, "--strict-markers")
+        plugins = (f"-p{name}" for name in ("no:cacheprovider", *PLUGINS))
+        options = ("-W", "error", *settings, *plugins, "--strict-markers")
         return await asyncio.to_thread(self._pytester.runpytest_subprocess, *options, *arguments)
 
     async def assert_outcomes(self, *arguments: str, **outcomes: int) -> str:
@@ -77,8 +78,15 @@ class Suite:
 
 
 @pytest.fixture
-def suite(pytester: pytest.Pytester) -> Suite:
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Suite:
+    """Those of our own plug-ins that are not meant here would take a second to load, each time."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     return Suite(pytester)
+
+
+def test_pytest_finds_it_where_it_is_installed(pytester: pytest.Pytester) -> None:
+    shown = pytester.runpytest_subprocess("--markers", "-p", "no:xdist", "-p", "no:hypothesispytest")
+    assert "@pytest.mark.lattice_cassette" in shown.stdout.str()
 
 
 async def test_traffic_is_recorded_once_and_played_without_its_provider(suite: Suite, stub: Stub) -> None:

@@ -4,37 +4,18 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
-import uvicorn
-from litestar import Litestar
 
 from api.cli.serve import _listen
 from api.service import Service
 from core.pg import DEFAULT_TENANT
-from tests.integration.api.conftest import NOTES, Script, check_problem, whole
+from tests.integration.api.conftest import NOTES, Script, check_problem, settle, whole
 
 JSON = {"content-type": "application/json"}
 ANSWER = "It leaves at seven [1]."
-
-
-@pytest.fixture
-async def address(app: Litestar) -> AsyncIterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
-        serving = asyncio.create_task(server.serve([listener]))
-        await settle(lambda: server.started or serving.done())
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await serving
-
-
-@pytest.fixture
-async def wire(address: str) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=f"{address}/api/v1", timeout=10) as client:
-        yield client
 
 
 @pytest.fixture
@@ -48,12 +29,6 @@ async def asked(wire: httpx2.AsyncClient) -> str:
 
 def tasks_of(word: str) -> list[asyncio.Task[object]]:
     return [task for task in asyncio.all_tasks() if word in repr(task.get_coro())]
-
-
-async def settle(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for knows nothing of us
-            await asyncio.sleep(0.01)
 
 
 async def test_events_come_while_the_answer_is_made(wire: httpx2.AsyncClient, asked: str, script: Script) -> None:

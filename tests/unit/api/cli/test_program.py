@@ -9,6 +9,7 @@ PAGES = [
     *("demo", "serve", "ingest", "recall", "reflect", "feedback", "doctor", "version"),
     *(f"gems {verb}" for verb in ("create", "list", "show", "update", "archive", "restore", "delete", "log")),
     *("documents list", "documents delete", "db upgrade", "db status", "db downgrade", "eval recall"),
+    *("axiom score", "axiom subjectivity", "axiom gem"),
     *(
         f"llm {verb}"
         for verb in ("targets", "try", "cost", "enable", "disable", "experiments", "difficulty", "calibrate")

@@ -123,6 +123,12 @@ def test_a_mover_does_not_care_in_how_many_parts_it_is_asked(rule: Rule, first: 
     assert np.array_equal(move(first, second), move(first + second))
 
 
+def test_growth_from_next_to_nothing_goes_as_far_as_its_value_allows() -> None:
+    # 3^n exceeds floats from n = 647 on, 10^-300·3^n does not before n = 1,276
+    values = run(Exponential(2.0), 1e-300, 1_000)
+    assert values[1_000] == pytest.approx(math.exp(1_000 * math.log(3.0) - 300 * math.log(10.0)), rel=1e-10)
+
+
 def test_a_piece_begins_where_the_one_before_it_ended() -> None:
     # up 0.1 for two steps, hold for one, then halve the distance to 0 for good: 0.7, 0.35, 0.175
     rule = Piecewise([(2, Linear(0.1)), (1, Constant()), (1, Decay(math.log(2.0)))])

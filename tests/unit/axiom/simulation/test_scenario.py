@@ -1,7 +1,7 @@
 import json
 import math
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -11,16 +11,20 @@ from hypothesis import strategies as st
 from axiom.simulation import (
     SERIES,
     AxiomInputs,
+    Bounded,
     Decay,
     Ensemble,
     EnsembleResult,
     Linear,
     Logistic,
     Oscillation,
+    Piecewise,
     RandomWalk,
+    Rule,
     Scenario,
     SimulationResult,
     Spread,
+    Sum,
 )
 from core.errors import InvalidParameterError
 
@@ -89,6 +93,21 @@ def test_a_fingerprint_is_of_the_numbers_not_of_the_words() -> None:
     ):
         assert other.fingerprint() != scenario.fingerprint()
     assert len(scenario.fingerprint()) == 32
+
+
+def test_another_version_of_an_extension_has_another_fingerprint_however_deep_it_stands() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Drift(Rule):
+        kind: ClassVar[str] = "drift"
+        version: ClassVar[str] = "1.0.0"
+
+    def fingerprint(version: str) -> bytes:
+        Drift.version = version
+        deep = Sum([Linear(0.1), Piecewise([(3, Bounded(Drift()))])])
+        return Scenario(AxiomInputs(A=0.5), {"A": deep}).fingerprint()
+
+    assert fingerprint("1.0.0") == fingerprint("1.0.0")
+    assert fingerprint("1.0.0") != fingerprint("1.0.1")
 
 
 def test_uncertain_inputs_are_drawn_around_what_is_given() -> None:

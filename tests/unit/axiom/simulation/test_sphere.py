@@ -267,3 +267,20 @@ def test_detectors_look_ahead_of_a_step_and_too_many_events_are_counted() -> Non
     result = sphere.simulate(200)
     assert len(result.events) == 100_000
     assert result.events_total == 201 * 600 + 100  # a turn at every second step, the last one at step 199
+
+
+def test_a_detector_that_fails_is_told_and_costs_nothing_else() -> None:
+    class Broken:
+        kind = "broken"
+        variables = frozenset({"A"})
+
+        def detect(self, series: Any, /) -> list[Event]:
+            raise RuntimeError("no idea")
+
+    sphere = TimeSphere(AxiomInputs(A=0.5), {"A": Oscillation(0.25, 4.0)})
+    sphere.add_event_handler(Broken())  # type: ignore[arg-type]
+    sphere.add_event_handler(Peaks(variable="A"))
+    single, ensemble = sphere.simulate(4), sphere.simulate_ensemble([AxiomInputs(A=0.5)], 4)
+    for events in (single.events, ensemble.events):
+        assert [(event.kind, event.step) for event in events] == [("peak", 1), ("trough", 3), ("failed", 4)]
+        assert events[-1].detail == "broken: RuntimeError: no idea"
