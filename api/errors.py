@@ -1,5 +1,7 @@
 """From our errors to HTTP: the one table, and the body (RFC 9457, application/problem+json)."""
 
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -83,15 +85,18 @@ def headers_of(error: LatticeError) -> dict[str, str]:
     return {} if wait_s is None else {"Retry-After": str(wait_s)}
 
 
-def translate(error: HTTPException, most_bytes: int | None) -> LatticeError:
+def translate(
+    error: HTTPException, most_bytes: int | None, name_field: Callable[[str], str] = lambda field: field
+) -> LatticeError:
     """Return our error for one of the framework's.
 
     Args:
         error: what the framework raised.
         most_bytes: how large a body may be.
+        name_field: what callers know a parameter of the handler by.
     """
     if isinstance(error, ValidationException):
-        return _to_invalid_input(error)
+        return _to_invalid_input(error, name_field)
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
             return RouteNotFoundError("no such path; /schema lists those there are")
@@ -116,7 +121,7 @@ def answer_error(request: Request[Any, Any, Any], error: LatticeError) -> Respon
 
 def answer_framework_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """Answer with a problem where the framework refused the request before a route of ours saw it."""
-    ours = translate(error, request.app.state.settings.max_body_bytes)
+    ours = translate(error, request.app.state.settings.max_body_bytes, partial(_name_parameter, request))
     ours.__cause__ = error
     return answer_error(request, ours)
 
@@ -128,9 +133,16 @@ def answer_fault(request: Request[Any, Any, Any], error: Exception) -> Response[
     return answer_error(request, ours)
 
 
-def _to_invalid_input(error: ValidationException) -> LatticeError:
+def _to_invalid_input(error: ValidationException, name_field: Callable[[str], str]) -> LatticeError:
     found = error.extra if isinstance(error.extra, list) and error.extra else [{}]
     field, problem = found[0].get("key", "request"), found[0].get("message", error.detail)
     if field == "data":
         return MalformedBodyError("the request needs a JSON body")
-    return InvalidInputError(field, problem[:1].lower() + problem[1:])
+    return InvalidInputError(name_field(field), problem[:1].lower() + problem[1:])
+
+
+def _name_parameter(request: Request[Any, Any, Any], field: str) -> str:
+    """Return the name of a parameter as callers write it; Python may not have allowed it in the handler."""
+    handler = request.scope.get("route_handler")
+    known = {} if handler is None else handler.parsed_fn_signature.parameters
+    return getattr(known[field].kwarg_definition, "name", None) or field if field in known else field

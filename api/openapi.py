@@ -29,6 +29,7 @@ TAGS = {
     "reflections": "A question in, an answer with citations out.",
     "axiom": "Scores of eight terms and why they are what they are, and how subjective a text is.",
     "simulations": "Scenarios run through time, and the presets to begin from.",
+    "extensions": "What others have added, and whether it works.",
     "llm": "The models that answer: their targets, what they cost, experiments.",
     "status": "The service itself.",
 }

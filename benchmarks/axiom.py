@@ -127,7 +127,7 @@ async def _measure_rest(client: httpx2.AsyncClient) -> AsyncIterator[Figure]:
     rules: dict[str, Any] = {name: rule.to_dict() for name, rule in RULES.items()}  # type: ignore[attr-defined]
 
     async def ask_nothing(_: int) -> None:
-        (await client.get("/health/live")).raise_for_status()
+        (await client.get("/health")).raise_for_status()
 
     async def simulate(seed: int) -> None:
         body = {"inputs": {"A": 0.5, "B": 0.3}, "rules": rules, "steps": REST_STEPS, "seed": seed}

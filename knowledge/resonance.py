@@ -27,11 +27,14 @@ class ResonanceCache:
     Attributes:
         hits: questions whose findings were there, or on their way.
         misses: questions that were searched for.
+        entries: how many findings may be kept.
+        most_bytes: how large they may be together.
     """
 
     def __init__(self, entries: int = ENTRIES, most_bytes: int = BYTES) -> None:
         """Keep at most `entries` findings of at most `most_bytes` together; none if `entries` is 0."""
-        self._entries = entries
+        self.entries = entries
+        self.most_bytes = most_bytes
         self._kept: LRUCache[bytes, Findings] = LRUCache(most_bytes, getsizeof=lambda found: found.size)
         self._flights = Flights()
         self.hits = 0
@@ -39,6 +42,11 @@ class ResonanceCache:
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    @property
+    def bytes_held(self) -> int:
+        """How large the findings are together."""
+        return int(self._kept.currsize)
 
     async def once(
         self,
@@ -63,9 +71,9 @@ class ResonanceCache:
         return found
 
     def _keep(self, key: bytes, found: Findings) -> None:
-        if found.size <= self._kept.maxsize and self._entries:
+        if found.size <= self._kept.maxsize and self.entries:
             self._kept[key] = found
-            while len(self._kept) > self._entries:
+            while len(self._kept) > self.entries:
                 self._kept.popitem()
 
 

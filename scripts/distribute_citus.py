@@ -17,6 +17,7 @@ DECLARING = (
     "llm_router.spend.tables",
     "llm_router.switches",
     "reflection",
+    "reflection.simulations",
 )
 KEY = "tenant_id"
 FIRST = "gem"  # which all others lie beside

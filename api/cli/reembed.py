@@ -82,9 +82,14 @@ def choose_model(settings: "Settings", given: dict[str, object]) -> "Settings":
         if "model" not in given and given["provider"] != "local":
             raise typer.BadParameter("is required for another provider", param_hint="--model")
     try:
-        return settings.model_copy(update={"embedding": EmbeddingSettings(**{**kept, **given})})
+        chosen = EmbeddingSettings(**{**kept, **given})
     except ValidationError as e:
         raise typer.BadParameter(e.errors()[0]["msg"]) from None
+    for name in ("dimension", "base_url"):
+        if name in given and chosen.provider != "openai":
+            option = f"--{name.replace('_', '-')}"
+            raise typer.BadParameter(f"is for the provider openai alone, not {chosen.provider}", param_hint=option)
+    return settings.model_copy(update={"embedding": chosen})
 
 
 def show(bar: "Bar", progress: "ReembedProgress") -> None:

@@ -94,7 +94,8 @@ def render_passages(
             console.print(indented(explain_score(passage.score)))
         console.print()
     if not passages:
-        console.print("nothing was found")
+        hint = "" if phrase is None else " of that time; without --dates it is looked for in all times"
+        console.print(f"nothing was found{hint}")
 
 
 def explain_score(score: "PassageScore | Mapping[str, float]") -> RenderableType:

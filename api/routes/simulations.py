@@ -15,7 +15,6 @@ from api.schemas.simulations import NewSimulation, SimulationPage, SimulationVie
 from api.simulation_answers import Every, Variables, WithTrend, answer_scenario, to_shown, to_simulation
 from reflection.simulations import read_scenario
 
-
 _KNOWN = ResponseSpec(data_container=SimulationView, description="It was run before", generate_examples=False)
 _X_CACHE = ResponseHeader(name="X-Cache", description="`miss`, `stored` or `hit`.", documentation_only=True)
 

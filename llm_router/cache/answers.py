@@ -57,16 +57,24 @@ class AnswerCache:
         config: its size, how long answers stay good.
         shared: the second level; None for none.
         clock: monotonic seconds.
+
+    Attributes:
+        size: answers kept at most in this process.
+        ttl_s: how long an answer stays good.
     """
 
     def __init__(
         self, config: CacheConfig, shared: SecondLevel | None = None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._ttl_s = config.ttl_s
+        self.size = config.size
+        self.ttl_s = config.ttl_s
         self._shared = shared
         self._kept: TLRUCache[str, Kept] = TLRUCache(config.size, lambda _, kept, now: now + kept.life_s, clock)
         self._flights = Flights()
         self._identities: LRUCache[int, tuple[TargetConfig, str]] = LRUCache(IDENTITIES)
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
     def digest(self, prompt: Prompt) -> bytes:
         """Return the digest of a prompt."""
@@ -88,14 +96,14 @@ class AnswerCache:
         found = await self._shared.find(keys) if self._shared is not None and keys else None
         if found is None:
             return None
-        self._kept[found.key] = replace(found, life_s=min(found.life_s, self._ttl_s))
+        self._kept[found.key] = replace(found, life_s=min(found.life_s, self.ttl_s))
         return found.key, found.answer
 
     async def keep(self, key: str, answer: Answer) -> None:
         """Keep an answer if it is whole and safe to say again; others are passed over."""
         if not is_keepable(answer):
             return
-        kept = Kept(key, replace(answer, raw_usage=None), self._ttl_s)
+        kept = Kept(key, replace(answer, raw_usage=None), self.ttl_s)
         self._kept[key] = kept
         if self._shared is not None:
             await self._shared.keep(kept)

@@ -90,6 +90,16 @@ class EmbeddingRouter:
         """The targets with their health."""
         return self._engine.routes
 
+    @property
+    def kept(self) -> int:
+        """How many vectors are kept."""
+        return len(self._cache)
+
+    @property
+    def most_kept(self) -> int:
+        """How many may be; 0 keeps none."""
+        return self._config.cache_size
+
     async def embed(self, texts: Sequence[str], *, caller: Caller = ANYBODY) -> FloatArray:
         """Embed n texts.
 

@@ -295,6 +295,8 @@ async def test_lists_go_by_state_and_by_page(client: httpx2.AsyncClient, service
     rest = (await client.get(f"/ingestions?limit=1&cursor={page['next_cursor']}")).json()
     assert [each["id"] for each in rest["items"]] == [first["id"]]
     assert [each["id"] for each in (await client.get("/ingestions?state=done")).json()["items"]] == [first["id"]]
+    problem = check_problem(await client.get("/ingestions?state=asleep"), 422, "invalid_input")
+    assert problem["details"]["field"] == "state"
 
 
 async def test_another_tenant_sees_nothing_of_it(client: httpx2.AsyncClient, service: Service, gem: str) -> None:

@@ -1,7 +1,6 @@
 """Simulations over REST: run, kept, shown, refused."""
 
 import asyncio
-import json
 import math
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +12,7 @@ from api.service import Service
 from axiom.simulation import Scenario
 from core.pg import DEFAULT_TENANT
 from reflection.simulations import read_scenario
-from tests.integration.api.conftest import check_problem, settle
+from tests.integration.api.conftest import check_problem
 
 BODY: dict[str, Any] = {
     "name": "growth",
@@ -243,70 +242,5 @@ async def test_a_body_that_is_no_scenario_is_refused(client: httpx2.AsyncClient)
     assert answer.status_code in {400, 422}, answer.text
 
 
-async def test_the_caches_tell_how_they_do(client: httpx2.AsyncClient) -> None:
-    before = (await client.get("/cache/stats")).json()["caches"]
-    assert [each["name"] for each in before] == ["simulations", "resonance"]
-    assert before[0] | {"most_bytes": 0} == {
-        "name": "simulations",
-        "entries": 0,
-        "most": 1_000,
-        "bytes": 0,
-        "most_bytes": 0,
-        "ttl_s": 3_600.0,
-        "hits": 0,
-        "misses": 0,
-        "hit_ratio": None,
-    }
-    for _ in range(4):
-        await client.post("/simulations", json=BODY)
-    after = (await client.get("/cache/stats")).json()["caches"][0]
-    assert (after["entries"], after["hits"], after["misses"], after["hit_ratio"]) == (1, 3, 1, 0.75)
-    assert 2 * 251 * 8 < after["bytes"] < after["most_bytes"]
-
-
-async def test_events_are_told_while_it_runs(client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reflection.simulations.simulations.LOOK_S", 0.01)
-    body = BODY | {"rules": {"A": {"rule": "random_walk", "sd": 0.001}}, "steps": 60_000, "events": []}
-    answer = await client.post("/simulations?every=60000", json=body, headers={"accept": "text/event-stream"})
-    assert answer.status_code == 200
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    told = read_events(answer.text)
-    assert [name for name, _ in told[:-1]] == ["progress"] * (len(told) - 1)
-    steps = [view["step"] for _, view in told[:-1]]
-    assert steps == sorted(steps)
-    assert steps[-1] > 0
-    assert {view["steps"] for _, view in told[:-1]} == {60_000}
-    name, view = told[-1]
-    assert (name, view["last_step"]) == ("done", 60_000)
-    assert (await client.get(f"/simulations/{view['id']}?every=60000&trend=false")).json() == view
-    again = await client.post("/simulations", json=body, headers={"accept": "text/event-stream"})
-    assert [name for name, _ in read_events(again.text)] == ["done"]
-
-
-async def test_what_is_wrong_with_a_stream_is_an_ordinary_error(client: httpx2.AsyncClient) -> None:
-    accept = {"accept": "text/event-stream"}
-    answer = await client.post("/simulations", json=BODY | {"ensemble": {"size": 1_000_000}}, headers=accept)
-    check_problem(answer, 422, "invalid_input")
-    answer = await client.post("/simulations", json=BODY, headers=accept | {"Idempotency-Key": "x"})
-    assert check_problem(answer, 422, "invalid_input")["details"]["field"] == "Idempotency-Key"
-
-
-async def test_a_run_whose_client_leaves_ends(wire: httpx2.AsyncClient, service: Service) -> None:
-    walk = {"rule": "random_walk", "sd": 0.001}
-    body = {"rules": dict.fromkeys(("A", "B", "C", "X", "Y", "Z", "E_n", "F_n"), walk), "steps": 100_000}
-    async with wire.stream("POST", "/simulations", json=body, headers={"accept": "text/event-stream"}) as answer:
-        async for line in answer.aiter_lines():
-            if line == "event: progress":
-                break
-    assert service.simulations.under_way == 1
-    await settle(lambda: not service.simulations.under_way)
-    assert (await wire.get("/simulations")).json()["items"] == []
-
-
 def read_id(answer: httpx2.Response) -> UUID:
     return UUID(answer.json()["id"])
-
-
-def read_events(text: str) -> list[tuple[str, dict[str, Any]]]:
-    pieces = [piece.splitlines() for piece in text.split("\n\n") if piece.startswith("event: ")]
-    return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in pieces]

@@ -43,6 +43,7 @@ def test_migrations_and_models_make_the_same_schema(database_url: str, empty_dat
     import llm_router.experiments.tables  # noqa: PLC0415 - that of rewards of variants
     import llm_router.spend.tables  # noqa: PLC0415 - those of what LLM calls cost
     import llm_router.switches  # noqa: F401, PLC0415 - that of targets switched off
+    import reflection.simulations  # noqa: F401, PLC0415 - that of simulations
 
     engine = create_engine(empty_database_url.replace("postgresql://", "postgresql+psycopg://"))
     with psycopg.connect(empty_database_url, autocommit=True) as conn:

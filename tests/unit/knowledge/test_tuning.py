@@ -117,7 +117,13 @@ def test_weights_that_the_questions_do_not_touch_stay_as_they_were() -> None:
 
 def test_every_fit_is_told() -> None:
     told: list[tuple[int, int]] = []
-    tune(make_cases(6, lexical_knows=True), CONSTANTS, folds=3, restarts=0, on_fit=lambda done, total: told.append((done, total)))
+    tune(
+        make_cases(6, lexical_knows=True),
+        CONSTANTS,
+        folds=3,
+        restarts=0,
+        on_fit=lambda done, total: told.append((done, total)),
+    )
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 

@@ -47,3 +47,9 @@ def test_another_provider_takes_nothing_over_but_the_key() -> None:
     assert choose_model(REMOTE, {"provider": "local"}).embedding == EmbeddingSettings()
     with pytest.raises(typer.BadParameter, match="required"):
         choose_model(REMOTE, {"provider": "fastembed"})
+
+
+@pytest.mark.parametrize("given", [{"dimension": 256}, {"base_url": "http://b/v1"}])
+def test_what_only_a_remote_model_has_is_refused_for_another(given: dict[str, object]) -> None:
+    with pytest.raises(typer.BadParameter, match="is for the provider openai alone, not local"):
+        choose_model(REMOTE, {"provider": "local", **given})
