@@ -12,11 +12,11 @@ from typing import cast
 
 import numpy as np
 
-from axiom.equation import FloatArray, Terms, bound_terms, intelligence
-from axiom.simulation.inputs import INDEX, VARIABLES, AxiomInputs, SeriesName, VariableName
+from axiom.equation import BOUNDS, Float, FloatArray, TermName, Terms, intelligence
+from axiom.simulation.inputs import VARIABLES, AxiomInputs, SeriesName, VariableName
 from axiom.simulation.parameters import named
 from axiom.simulation.rules import Mover, Rule, UpdateRule
-from axiom.simulation.state import PAST, History, SystemState
+from axiom.simulation.state import PAST, History, Noise, SystemState
 
 CELLS = 1 << 13  # of one variable in one block: 64 kB, so that all arrays of a block stay in the second cache
 LONGEST_BLOCK = 4_096
@@ -70,6 +70,7 @@ class Engine:
 
     Attributes:
         step: the last one that was made.
+        start_score: of step 0, shape (k,).
         stopped: why no more steps can be made; None if they can.
     """
 
@@ -89,30 +90,24 @@ class Engine:
         self._most = max(1, min(LONGEST_BLOCK, CELLS // size))
         self._moved = [name for name in VARIABLES if name in rules]
         self._rules = {name: rules[name] for name in self._moved}
-        starts = {name: np.broadcast_to(np.asarray(getattr(inputs, name)), (size,)) for name in VARIABLES}
+        starts = {name: _column(getattr(inputs, name), size) for name in VARIABLES}
         self._movers = self._find_movers(starts)
         self._stepped = [name for name in self._moved if name not in self._movers]
-        looks_back = PAST + 1 if self._stepped else 1
+        looks_back = PAST + 1 if self._stepped else 0
         self._ring = math.ceil((looks_back + self._most) / self._most) * self._most  # so that no block wraps around
-        ring = (self._ring, size)
-        self._rows = {name: np.broadcast_to(starts[name], ring) for name in VARIABLES}
-        self._rows |= {name: np.array(self._rows[name]) for name in self._moved}
-        self._terms = self._bound_still()
-        noise = tuple(
-            np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(at,)))) for at in INDEX.values()
-        )
-        self._history = History(tuple(map(_readable, self._rows.values())), inputs, noise, single, clamps)
+        self._rows = {name: starts[name][None, :] for name in VARIABLES}  # one row for all steps if it never moves
+        for name in self._moved:
+            self._rows[name] = np.empty((self._ring, size))
+            self._rows[name][-1] = starts[name]  # step 0 stands before the first step, at the other end of the ring
+        self._still = {name: self._bound(name, rows) for name, rows in self._rows.items() if name not in self._rules}
+        self.start_score = self._score(self._ring - 1, 1)[0]
+        rows = tuple(map(_readable, self._rows.values()))
+        self._history = History(rows, inputs, Noise(seed), single, clamps)
 
     @property
     def moved(self) -> tuple[VariableName, ...]:
         """The variables that have a rule, in order."""
         return tuple(self._moved)
-
-    @property
-    def start_score(self) -> FloatArray:
-        """The score of step 0, shape (k,)."""
-        score: FloatArray = self._score(self._ring - 1, 1)[0]
-        return score
 
     def advance(self, most: int) -> Block:
         """Make the next steps, at least one and at most `most`; none if it stops at the first of them."""
@@ -151,23 +146,15 @@ class Engine:
                     return made, Stop(first + made, name, 0, problem)
         return count, None
 
-    def _bound_still(self) -> dict[VariableName, FloatArray]:
-        """Return the terms of the variables that never move, bounded once, each of shape (1, k)."""
-        terms = self._bound({name: rows[:1] for name, rows in self._rows.items()})
-        return {name: terms[name] for name in VARIABLES if name not in self._rules}
-
-    def _bound(self, rows: Mapping[VariableName, FloatArray]) -> dict[VariableName, FloatArray]:
-        """Return the terms of some variables, bounded if the score clamps them."""
-        terms = bound_terms(
-            Terms(*(rows.get(name, _NONE) for name in VARIABLES)), validate=False, clamp_to_unit=self._clamps
-        )
-        return {name: getattr(terms, name[0]) for name in rows}
+    def _bound(self, name: VariableName, rows: FloatArray) -> FloatArray:
+        """Return a variable as the score takes it."""
+        return np.clip(rows, *BOUNDS[cast("TermName", name[0])]) if self._clamps else rows
 
     def _score(self, at: int, count: int) -> FloatArray:
         """Return the score of some rows, shape (count, k)."""
-        terms = self._terms | self._bound({name: self._rows[name][at : at + count] for name in self._moved})
-        score = intelligence(Terms(*(terms[name] for name in VARIABLES)))
-        return np.broadcast_to(score, (count, score.shape[1]))
+        moved = {name: self._bound(name, self._rows[name][at : at + count]) for name in self._moved}
+        score = intelligence(Terms(*((self._still | moved)[name] for name in VARIABLES)))
+        return score if self._moved else np.broadcast_to(score, (count, score.shape[1]))
 
     def _check(self, first: int, at: int, made: int, score: FloatArray) -> tuple[int, Stop | None]:
         """Return how many steps are finite throughout, and what is not in the one after them."""
@@ -204,4 +191,6 @@ def _readable(rows: FloatArray) -> FloatArray:
     return view
 
 
-_NONE = np.zeros((1, 1))
+def _column(value: Float, size: int) -> FloatArray:
+    """Return the values of all scenarios, shape (k,)."""
+    return value if isinstance(value, np.ndarray) else np.full(size, value)

@@ -1,7 +1,7 @@
 """What a simulation starts from: the eight variables of the equation."""
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
@@ -75,7 +75,11 @@ class AxiomInputs:
     @property
     def size(self) -> int | None:
         """The number k of scenarios; None for plain floats."""
-        return next((value.size for value in astuple(self) if isinstance(value, np.ndarray)), None)
+        for name in VARIABLES:
+            value = getattr(self, name)
+            if isinstance(value, np.ndarray):
+                return value.size
+        return None
 
     def terms(self) -> Terms[Float]:
         """Return the same as terms of the equation, unbounded."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 import numpy as np
 
@@ -215,19 +214,19 @@ class Recording:
         self.bands: dict[SeriesName, FloatArray] = {}
         self._quantiles = quantiles
         self._moved: tuple[SeriesName, ...] = (*engine.moved, "score")
-        firsts = {name: np.broadcast_to(getattr(start, name), (size,)) for name in VARIABLES}
-        self._firsts = cast("dict[SeriesName, FloatArray]", firsts) | {"score": engine.start_score}
-        self._lasts = {name: first.copy() for name, first in self._firsts.items()}
+        self._lasts: dict[SeriesName, FloatArray] = {name: np.empty(size) for name in VARIABLES}
+        for variable in VARIABLES:
+            self._lasts[variable][:] = getattr(start, variable)
+        self._lasts["score"] = engine.start_score.copy()
         for name in names:
-            first = self._firsts[name]
-            rows = np.empty((steps + 1, size)) if name in self._moved else np.broadcast_to(first, (steps + 1, size))
-            self.series[name] = rows
+            shape = (steps + 1, size)
+            self.series[name] = np.empty(shape) if name in self._moved else np.broadcast_to(self._lasts[name], shape)
         for name in self._moved:
             if name in self.series:
-                self.series[name][0] = self._firsts[name]
+                self.series[name][0] = self._lasts[name]
             if quantiles:
                 self.bands[name] = np.empty((len(quantiles), steps + 1))
-                self.bands[name][:, 0] = np.quantile(self._firsts[name], quantiles)
+                self.bands[name][:, 0] = np.quantile(self._lasts[name], quantiles)
 
     def add(self, engine: Engine, most: int) -> None:
         """Let the engine make a block, and keep what is wanted of it."""

@@ -12,21 +12,37 @@ from core.errors import InvalidParameterError
 PAST = 16  # how many states before the last one a rule may look back at
 
 
+class Noise:
+    """A generator for each variable, made when its first number is drawn."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._made: dict[int, np.random.Generator] = {}
+
+    def of(self, variable: int) -> np.random.Generator:
+        """Return the generator of a variable: its numbers depend on the seed and the variable alone."""
+        if variable not in self._made:
+            seed = np.random.SeedSequence(self._seed, spawn_key=(variable,))
+            self._made[variable] = np.random.Generator(np.random.PCG64(seed))
+        return self._made[variable]
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """The states of a run that are still at hand, in a ring of rows.
 
     Attributes:
-        rows: the eight variables, each of shape (r, k); the state of step n stands in row (n − 1) mod r. Read only.
+        rows: the eight variables, each of shape (r, k); the state of step n stands in row (n − 1) mod r. One that
+            never moves has a single row. Read only.
         start: the state of step 0.
-        noise: a generator for each variable.
+        noise: the random numbers of each variable.
         single: whether rules are given floats; k is 1 then.
         clamps: whether the score clamps its terms.
     """
 
     rows: tuple[FloatArray, ...]
     start: AxiomInputs
-    noise: tuple[np.random.Generator, ...]
+    noise: Noise
     single: bool
     clamps: bool
 
@@ -91,7 +107,7 @@ class SystemState:
 
     def normal(self) -> Float:
         """Return the next standard normal numbers of this variable: reproducible from the simulation's seed."""
-        noise = self._history.noise[INDEX[self.variable]]
+        noise = self._history.noise.of(INDEX[self.variable])
         return (
             noise.standard_normal() if self._history.single else noise.standard_normal(self._history.rows[0].shape[1])
         )
