@@ -7,20 +7,20 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import platformdirs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from core.errors import ConfigurationError
-from llm_router import RouterConfig, build_config, read_config
+
+if TYPE_CHECKING:
+    from llm_router import RouterConfig
 
 PREFIX = "LATTICE_"
 NESTED = "__"
 DAY_S = 86_400.0
-
-_ROUTER = RouterConfig()  # its defaults are ours
 
 
 def _check_token(token: SecretStr) -> SecretStr:
@@ -90,11 +90,9 @@ class LLMSettings(Section):
     )
     targets: tuple[TargetSettings, ...] = Field(default=(), description="JSON list, asked in order; see Models")
     deadline_s: float = Field(
-        default=_ROUTER.deadline_s, gt=0, le=DAY_S, description="for one answer, all targets and retries together"
+        default=90.0, gt=0, le=DAY_S, description="for one answer, all targets and retries together"
     )
-    attempts_per_target: int = Field(
-        default=_ROUTER.attempts_per_target, ge=1, le=10, description="calls of one target at most"
-    )
+    attempts_per_target: int = Field(default=3, ge=1, le=10, description="calls of one target at most")
 
     @model_validator(mode="after")
     def _is_told_once(self) -> Self:
@@ -175,12 +173,14 @@ class Settings(BaseSettings):
         """The length of a τ."""
         return timedelta(days=self.time_unit_days)
 
-    def router_config(self, environment: Mapping[str, str] = os.environ) -> RouterConfig:
+    def router_config(self, environment: Mapping[str, str] = os.environ) -> "RouterConfig":
         """Return what the router must be told, with the keys from their variables.
 
         Raises:
             ConfigurationError: with everything that is wrong at once.
         """
+        from llm_router import build_config, read_config  # noqa: PLC0415 - half a second, which most commands can spare
+
         if self.llm.config is not None:
             return read_config(self.llm.config.expanduser(), environment)
         told = self.llm.model_dump(include={"deadline_s", "attempts_per_target"})

@@ -112,3 +112,8 @@ def test_what_a_file_says_is_not_said_beside_it(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv(variable, "[]" if variable.endswith("TARGETS") else "90")
     with pytest.raises(ConfigurationError, match=f"LATTICE_LLM__CONFIG names a file, so {variable} must not be set"):
         read_settings({})
+
+
+def test_the_defaults_of_the_router_are_its_own() -> None:
+    ours, its = LLMSettings(), RouterConfig()
+    assert (ours.deadline_s, ours.attempts_per_target) == (its.deadline_s, its.attempts_per_target)
