@@ -49,7 +49,8 @@ def e_values(initial: float | FloatArray, n: FloatArray, a: float, b: float) -> 
         b: what is added.
 
     Returns:
-        Of the broadcast shape, exact to rounding beside the larger of |E_0| and |E_n|; infinite or NaN on overflow.
+        Of the broadcast shape, exact to rounding beside the larger of |E_0| and |E_n|, or beside aⁿ times the rounding
+        of E_0 if it starts next to e and |a| > 1; infinite or NaN on overflow.
     """
     step = a - 1.0
     powers = np.power(a, n)

@@ -34,8 +34,9 @@ def find_change_points(values: FloatArray, most: int = MOST) -> tuple[int, ...]:
     """Return the steps from which a series (n,) takes another course than before, the clearest ones, in order.
 
     Of a jump it is the first step after it; of a corner, the step of the corner. A smooth curve changes nowhere, as
-    much as it bends. In noise, a change counts if two lines explain the stretch around it better than noise would let
-    them, and better than one curve; noise that remembers, such as a random walk's, is allowed for.
+    much as it bends, unless it does so within a few steps. In noise, a change counts if two lines explain the stretch
+    around it better than noise would let them, and better than one curve; noise that remembers, such as a random
+    walk's, is allowed for.
 
     Args:
         values: states from step 0 on. Where noise needs a search among more than 1,000, it is done on means of blocks,
@@ -89,8 +90,13 @@ def _search(values: FloatArray, most: int) -> list[int]:
 
 
 def _is_smooth(values: FloatArray) -> bool:
-    """Return whether differences get smaller with their order, as those of curves do; those of noise get larger."""
-    return bool(np.median(np.abs(np.diff(values, 4))) < np.median(np.abs(np.diff(values, 2))))
+    """Return whether differences get smaller with their order, as those of curves do; those of noise get larger.
+
+    Where it does not move but for rounding, as a curve that has arrived, a series says nothing of that.
+    """
+    second, fourth = np.abs(np.diff(values, 2))[1:-1], np.abs(np.diff(values, 4))
+    moves = np.maximum(second, fourth) > STRAIGHT * np.ptp(values)
+    return bool(moves.any() and np.median(fourth[moves]) < np.median(second[moves]))
 
 
 class _Moments(NamedTuple):

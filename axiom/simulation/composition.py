@@ -169,8 +169,10 @@ class _Pieces:
         """Return how many steps the piece has, and what moves the value through them."""
         piece = self._rule.parts[self._number]
         stays = not self._rule.repeat and self._number + 1 == len(self._rule.parts)
-        mover = cast("Rule", piece.rule).mover(self._value.copy())
-        return FOREVER if stays else piece.steps, cast("Mover", mover)
+        rule, value = cast("Rule", piece.rule), self._value.copy()
+        # pieces within pieces were looked at with them: again at each level would be twice as often at each
+        mover = _Pieces(rule, value) if isinstance(rule, Piecewise) else cast("Mover", rule.mover(value))
+        return FOREVER if stays else piece.steps, mover
 
 
 @dataclass(frozen=True, slots=True)

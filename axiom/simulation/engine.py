@@ -12,9 +12,9 @@ from typing import cast
 
 import numpy as np
 
-from axiom.equation import BOUNDS, Float, FloatArray, TermName, Terms, intelligence
+from axiom.equation import BOUNDS, Float, FloatArray, TermName, Terms, intelligence, tell_too_large
 from axiom.simulation.inputs import VARIABLES, AxiomInputs, SeriesName, VariableName
-from axiom.simulation.parameters import named
+from axiom.simulation.parameters import named, under
 from axiom.simulation.rules import Mover, Rule, UpdateRule
 from axiom.simulation.state import PAST, History, Noise, SystemState
 
@@ -68,6 +68,9 @@ class Engine:
         clamps: whether the score clamps its terms.
         single: give rules floats; for one scenario only.
 
+    Raises:
+        InvalidParameterError: the score of step 0 is too large for a float.
+
     Attributes:
         step: the last one that was made.
         start_score: of step 0, shape (k,).
@@ -100,7 +103,11 @@ class Engine:
             self._rows[name] = np.empty((self._ring, size))
             self._rows[name][-1] = starts[name]  # step 0 stands before the first step, at the other end of the ring
         self._still = {name: self._bound(name, rows) for name, rows in self._rows.items() if name not in self._rules}
-        self.start_score = self._score(self._ring - 1, 1)[0]
+        with np.errstate(over="ignore", invalid="ignore"):  # told below, by name
+            self.start_score = self._score(self._ring - 1, 1)[0]
+        if not np.isfinite(self.start_score).all():
+            with under("inputs"):
+                tell_too_large(inputs.terms(), "the score of step 0")
         rows = tuple(map(_readable, self._rows.values()))
         self._history = History(rows, inputs, Noise(seed), single, clamps)
 
@@ -180,7 +187,8 @@ def _number(value: object) -> float | FloatArray:
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "iuf":
         return cast("FloatArray", value)
     if isinstance(value, bool) or not isinstance(value, float | int):
-        raise _NotANumberError(f"its rule returned {named(value)}, which is no number")
+        told = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else named(value)
+        raise _NotANumberError(f"its rule returned {told}, which is no number")
     return value
 
 

@@ -26,7 +26,8 @@ class IntelligenceSnapshot:
         inputs: the variables as the rules made them.
         score: of these.
         components: what it is made of, after clamping.
-        limiting_term: the term that holds it back most, of A, B, C, X, Y, Z, E, F; None if none does.
+        limiting_term: the term that holds it back most, of A, B, C, X, Y, Z, E, F; None if none does, or if the score
+            does not clamp its terms.
     """
 
     step: int

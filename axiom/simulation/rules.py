@@ -6,17 +6,17 @@ step has a mover too: the closed form over any number of steps at once, which is
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar, cast, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
 from axiom.equation import Float, FloatArray
-from axiom.sequences import e_values, fibonacci_floats
+from axiom.sequences import LAST_FLOAT, e_values, fibonacci_floats
 from axiom.simulation.inputs import SERIES, SeriesName
 from axiom.simulation.parameters import Parameters, choice, number, whole
 from axiom.simulation.state import SystemState
 
-F = TypeVar("F", Float, FloatArray)
+FADED = 708.0  # exponents whose e^±x is neither 0 nor infinite, which would turn a logistic at rest into 0/0
 
 
 @runtime_checkable
@@ -122,7 +122,10 @@ class Exponential(ClosedRule):
 
     def path(self, start: FloatArray, steps: FloatArray) -> FloatArray:  # noqa: D102
         half = np.floor(steps / 2.0)  # in two parts: the power may be too large where its product with the start is not
-        return start * np.power(1.0 + self.rate, half) * np.power(1.0 + self.rate, steps - half)
+        factor = 1.0 + self.rate
+        lost = math.fsum((1.0, self.rate, -factor))  # rounded away by the sum: 1e-16, but 1e-11 after 100,000 steps
+        grown = start * np.power(factor, half) * np.power(factor, steps - half)
+        return grown * np.exp(lost / factor * steps) if lost else grown
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +152,23 @@ class Logistic(ClosedRule):
     capacity: float = number(1.0, above=0.0, help="Where growth ends.")
 
     def __call__(self, state: SystemState, step: int, /) -> Float:  # noqa: D102
-        return _flow(state.own, self.capacity, math.exp(-self.rate))
+        left = self._left(state.own, math.exp(min(max(-self.rate, -FADED), FADED)))
+        if isinstance(left, float):
+            return state.own / left if left > 0.0 else math.copysign(math.inf, state.own)
+        return self._flow(state.own, left)
 
     def path(self, start: FloatArray, steps: FloatArray) -> FloatArray:  # noqa: D102
-        return _flow(start, self.capacity, np.exp(-self.rate * steps))
+        return self._flow(start, self._left(start, np.exp(np.clip(-self.rate * steps, -FADED, FADED))))
+
+    def _left(self, start: Any, faded: Any) -> Any:  # noqa: ANN401 - floats or arrays
+        """Return the start over the value; `faded` is exp(−rate·n)."""
+        share = start / self.capacity
+        return share + (1.0 - share) * faded
+
+    def _flow(self, start: Float, left: FloatArray) -> FloatArray:
+        """Return the values; infinite where what is left is not above 0, since no flow comes back from there."""
+        values = start / left
+        return values if left.min() > 0.0 else np.where(left > 0.0, values, np.copysign(np.inf, start))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +209,8 @@ class Oscillation(ClosedRule):
         return start + (self._wave(steps) - self._wave(np.zeros(1)))
 
     def _wave(self, steps: FloatArray) -> FloatArray:
-        return self.amplitude * np.sin(2.0 * math.pi * steps / self.period + self.phase)
+        within = np.fmod(steps, self.period)  # exact, where a sine of many turns is not
+        return self.amplitude * np.sin(2.0 * math.pi * within / self.period + self.phase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +244,8 @@ class Fibonacci(ClosedRule):
 
     def _numbers(self, steps: FloatArray) -> FloatArray:
         wanted = steps + self.offset
-        beyond = wanted > LAST_FIBONACCI  # a run stops there, and says so
+        beyond = wanted > LAST_FLOAT  # a run stops there, and says so
         return np.where(beyond, np.inf, self.scale * fibonacci_floats(np.where(beyond, 0, wanted)))
-
-
-LAST_FIBONACCI = 1476  # the last whose float is finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +287,3 @@ class Coupled(Rule):
     def __call__(self, state: SystemState, step: int, /) -> Float:  # noqa: D102
         own = state.own
         return own + self.rate * (self.offset + self.scale * state[self.source] - own)
-
-
-def _flow(start: F, capacity: float, faded: Any) -> F:  # noqa: ANN401 - a float or an array
-    """Return where the logistic flow takes a value; `faded` is exp(−rate·n)."""
-    return cast("F", capacity * start / (start + (capacity - start) * faded))

@@ -23,6 +23,7 @@ MOST_SCENARIOS = 1_000_000
 MOST_DETECTORS = 100
 MOST_QUANTILES = 25
 LONGEST_NAME = 200
+DEEPEST = 64  # objects and lists within one another: each rule within a rule takes some of Python's stack
 ENGINE_VERSION = 1  # raised when the same scenario would give other numbers
 _DRAWS = 100  # where the seeds of drawn inputs begin, after those of the variables' noise
 _NONE: Mapping[VariableName, "Spread"] = MappingProxyType({})
@@ -164,6 +165,7 @@ class Scenario:
             values["inputs"] = AxiomInputs.from_dict(values["inputs"])
         if "rules" in values:
             told = mapping("rules", values["rules"], VARIABLES)
+            _check_depth("rules", told)
             values["rules"] = {name: read_rule(each, f"rules.{name}") for name, each in told.items()}
         if "events" in values:
             listed = sequence("events", values["events"])[: MOST_DETECTORS + 1]
@@ -217,6 +219,19 @@ class Scenario:
             return sphere.simulate(self.steps)
         inputs = self.ensemble.draw(self.inputs, self.seed)
         return sphere.simulate_ensemble(inputs, self.steps, keep=(), quantiles=self.ensemble.quantiles)
+
+
+def _check_depth(path: str, told: object) -> None:
+    level = [told]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, Mapping | list)
+            for inner in (each.values() if isinstance(each, Mapping) else each)
+        ]
+    if any(isinstance(each, Mapping | list) for each in level):
+        raise InvalidParameterError(path, f"are nested too deeply: at most {DEEPEST} objects and lists in one another")
 
 
 def _versions(part: object) -> Iterator[str]:

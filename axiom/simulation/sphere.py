@@ -9,7 +9,7 @@ from axiom.equation import FloatArray
 from axiom.simulation.detection import Event, EventHandler
 from axiom.simulation.engine import Engine
 from axiom.simulation.inputs import SERIES, VARIABLES, AxiomInputs, SeriesName, VariableName
-from axiom.simulation.parameters import integer
+from axiom.simulation.parameters import integer, named
 from axiom.simulation.results import EnsembleResult, SimulationResult, TimeStep, collect, columns
 from axiom.simulation.rules import UpdateRule
 from core.errors import InvalidParameterError
@@ -21,7 +21,7 @@ OnProgress = Callable[[int, int], None]  # (steps made, steps asked for); what i
 StepHandler = Callable[[TimeStep], Event | Iterable[Event] | None]
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class TimeSphere:
     """A simulation that is put together in Python; `Scenario` is the same as plain data.
 
@@ -42,11 +42,12 @@ class TimeSphere:
     clamp_to_unit: bool = True
     on_progress: OnProgress | None = None
 
+    _rules: dict[VariableName, UpdateRule] = field(init=False, repr=False, default_factory=dict)
+    _handlers: list[EventHandler | StepHandler] = field(init=False, repr=False, default_factory=list)
+    _seen: list[SimulationResult] = field(init=False, repr=False, default_factory=list)  # by `step`; one at most
+
     def __post_init__(self) -> None:
-        self.seed = integer("seed", self.seed, 0, (1 << 63) - 1)
-        self._rules: dict[VariableName, UpdateRule] = {}
-        self._handlers: list[EventHandler | StepHandler] = []
-        self._seen: SimulationResult | None = None
+        object.__setattr__(self, "seed", integer("seed", self.seed, 0, (1 << 63) - 1))
         for variable, rule in self.update_rules.items():
             self.add_update_rule(variable, rule)
 
@@ -62,7 +63,7 @@ class TimeSphere:
         if not callable(rule):
             raise InvalidParameterError(f"update_rules.{var}", "must be a function (state, step) -> value")
         self._rules[var] = rule
-        self._seen = None
+        self._seen.clear()
 
     def add_event_handler(self, handler: EventHandler | StepHandler) -> None:
         """Let something look at each run: a detector over whole series, or a function of each step of single runs.
@@ -72,7 +73,6 @@ class TimeSphere:
         if not isinstance(handler, EventHandler) and not callable(handler):
             raise InvalidParameterError("handler", "must have detect(series), or be a function of a TimeStep")
         self._handlers.append(handler)
-        self._seen = None
 
     def step(self, n: int) -> TimeStep:
         """Return step n of the run from the initial state, with the events since the step before it.
@@ -83,10 +83,10 @@ class TimeSphere:
             InvalidParameterError: n is no step, or the simulation stops before it.
         """
         n = integer("n", n, 0, MOST_STEPS)
-        if self._seen is None or (self._seen.steps < n + AHEAD and self._seen.stopped is None):
-            self._seen = self._run(2 * n + AHEAD)
-        step = TimeStep(n, self._seen.snapshot(n))
-        found = self._detect(columns(self._seen.series, SERIES), [step])
+        if not self._seen or (self._seen[0].steps < n + AHEAD and self._seen[0].stopped is None):
+            self._seen[:] = [self._run(2 * n + AHEAD)]
+        step = TimeStep(n, self._seen[0].snapshot(n))
+        found = self._detect(columns(self._seen[0].series, SERIES), [step])
         events, _ = collect(event for event in found if n - 1 < event.step <= n)
         return replace(step, events=events)
 
@@ -130,7 +130,8 @@ class TimeSphere:
             if not 0.0 <= quantile <= 1.0:
                 raise InvalidParameterError(f"quantiles[{at}]", f"must be in [0, 1], not {quantile}")
         detectors = [handler for handler in self._handlers if isinstance(handler, EventHandler)]
-        needed = dict.fromkeys((*kept, *(name for each in detectors for name in sorted(each.variables))))
+        wanted = {name for each in detectors for name in each.variables}
+        needed = [name for name in SERIES if name in kept or name in wanted]
         engine = self._open(start, single=False)
         record = Recording(engine, start, tuple(needed), tuple(quantiles), steps)
         self._drive(engine, record, steps)
@@ -179,23 +180,38 @@ class TimeSphere:
     def _detect(self, series: Mapping[SeriesName, FloatArray], steps: Sequence[TimeStep]) -> Iterator[Event]:
         """Yield what the handlers find in a single run and, if they are functions, in these of its steps."""
         for handler in self._handlers:
-            if isinstance(handler, EventHandler):
-                yield from _notice(handler, series)
-                continue
-            for step in steps:
-                noticed = handler(step)
-                if noticed is not None:
-                    yield from [noticed] if isinstance(noticed, Event) else noticed
+            yield from _notice(handler, series, steps)
 
 
-def _notice(detector: EventHandler, series: Mapping[SeriesName, FloatArray]) -> Iterator[Event]:
-    """Yield what a detector finds; that it failed is an event too, so that the run is not lost by it."""
+def _notice(
+    handler: EventHandler | StepHandler, series: Mapping[SeriesName, FloatArray], steps: Sequence[TimeStep] = ()
+) -> Iterator[Event]:
+    """Yield what a handler finds; that it failed is an event too, so that the run is not lost by it."""
     try:
-        yield from detector.detect({name: series[name] for name in detector.variables})
+        yield from map(_event, _look(handler, series, steps))
     except Exception as e:  # noqa: BLE001 - it may be somebody else's code, and fail in any way
-        name = getattr(detector, "kind", "") or type(detector).__name__
+        name = getattr(handler, "kind", "") or type(handler).__name__
         last = max((len(each) for each in series.values()), default=1) - 1
         yield Event("failed", "score", last, 0.0, 0, f"{name}: {type(e).__name__}: {e}")
+
+
+def _look(
+    handler: EventHandler | StepHandler, series: Mapping[SeriesName, FloatArray], steps: Sequence[TimeStep]
+) -> Iterator[object]:
+    """Yield what a detector finds in the series, or a function in the steps."""
+    if isinstance(handler, EventHandler):
+        yield from handler.detect({name: series[name] for name in handler.variables})
+        return
+    for step in steps:
+        noticed = handler(step)
+        if noticed is not None:
+            yield from [noticed] if isinstance(noticed, Event) else noticed
+
+
+def _event(found: object) -> Event:
+    if not isinstance(found, Event):
+        raise TypeError(f"found {named(found)}, which is no event")
+    return found
 
 
 class Recording:
@@ -226,7 +242,7 @@ class Recording:
                 self.series[name][0] = self._lasts[name]
             if quantiles:
                 self.bands[name] = np.empty((len(quantiles), steps + 1))
-                self.bands[name][:, 0] = np.quantile(self._lasts[name], quantiles)
+                self.bands[name][:, :1] = _quantiles(self._lasts[name][None, :], quantiles)
 
     def add(self, engine: Engine, most: int) -> None:
         """Let the engine make a block, and keep what is wanted of it."""
@@ -239,7 +255,7 @@ class Recording:
             if name in self.series:
                 self.series[name][block.first : end] = rows
             if self._quantiles:
-                self.bands[name][:, block.first : end] = np.quantile(rows, self._quantiles, axis=1)
+                self.bands[name][:, block.first : end] = _quantiles(rows, self._quantiles)
             self._lasts[name][:] = rows[-1]
 
     def end(self, last_step: int) -> None:
@@ -250,6 +266,13 @@ class Recording:
     def final(self) -> AxiomInputs:
         """Return the states of the last step, arrays (k,)."""
         return AxiomInputs.stack({name: self._lasts[name] for name in VARIABLES})
+
+
+def _quantiles(rows: FloatArray, quantiles: tuple[float, ...]) -> FloatArray:
+    """Return the quantiles of rows (n, k), shape (q, n)."""
+    with np.errstate(over="ignore", invalid="ignore"):  # of the distance between two of the greatest floats
+        bands = np.quantile(rows, quantiles, axis=1)
+    return bands if np.isfinite(bands).all() else np.quantile(rows / 4.0, quantiles, axis=1) * 4.0
 
 
 def _join(inputs: Sequence[AxiomInputs]) -> AxiomInputs:

@@ -71,6 +71,7 @@ class SystemState:
     variable: VariableName
     _history: History
     _own: Float | None = None
+    _lag: int = 0  # how many steps before the last one this is
 
     def __getitem__(self, name: SeriesName) -> Float:
         """Return a variable, or the score."""
@@ -99,11 +100,11 @@ class SystemState:
         """Return the state `lag` steps earlier, the initial one at the earliest.
 
         Raises:
-            InvalidParameterError: more than 16 steps earlier: those are not kept.
+            InvalidParameterError: more than 16 steps before the last one, in one call or several: those are not kept.
         """
-        if not 0 <= lag <= PAST:
-            raise InvalidParameterError("lag", f"must be from 0 to {PAST}, not {lag}")
-        return SystemState(max(0, self.step - lag), self.variable, self._history)
+        if not 0 <= lag <= PAST - self._lag:
+            raise InvalidParameterError("lag", f"must be from 0 to {PAST} in all, not {self._lag + lag}")
+        return SystemState(max(0, self.step - lag), self.variable, self._history, _lag=self._lag + lag)
 
     def normal(self) -> Float:
         """Return the next standard normal numbers of this variable: reproducible from the simulation's seed."""

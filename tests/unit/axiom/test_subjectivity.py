@@ -92,6 +92,13 @@ def test_bad_signals_and_weights_are_named() -> None:
         subjectivity_from_signals(0, 0, 0, (1, 1))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("weight", [5e-324, 1e-310, 1e308])
+def test_weights_of_any_size_count_by_their_shares(weight: float) -> None:
+    # (0.2 + 0.4 + 0.9) / 3 = 0.5
+    assert subjectivity_from_signals(0.2, 0.4, 0.9, (weight,) * 3).value == pytest.approx(0.5, rel=1e-15)
+    assert subjectivity_from_signals(1, 1, 1, (weight,) * 3).tier == "apex-subjective"
+
+
 def test_the_tiers_can_be_others() -> None:
     # 0.4·0.5 + 0.35·0.5 + 0.25·0.5 = 0.5, at which the second of these tiers begins
     halves = SubjectivityScale((0.5, 1.0), ("plain", "coloured", "pure"))
@@ -160,3 +167,13 @@ def test_a_long_text_without_sentence_ends_takes_linear_time() -> None:
 def test_the_lexicon_is_not_loaded_by_the_door() -> None:
     check = "import sys, axiom; sys.exit('vaderSentiment' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_emoji_are_words_and_as_many_as_one_likes() -> None:
+    # one word for the eye, but a sentence of 60,000 words were it not cut: of these, VADER takes quadratic time
+    crowd = signals_from_text("fine " + "\N{SMILING FACE WITH HEART-SHAPED EYES}" * 20_000)
+    assert crowd.emotional_bias > 0.5
+    alone = signals_from_text("The house stands here \N{LOUDLY CRYING FACE}").emotional_bias
+    assert alone > signals_from_text("The house stands here").emotional_bias == 0.0
+    # whether it is set apart or not
+    assert signals_from_text("The house stands here\N{LOUDLY CRYING FACE}now").emotional_bias > 0.0

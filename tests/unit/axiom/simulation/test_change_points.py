@@ -24,6 +24,8 @@ SMOOTH = {
     "growth": 1.02**STEPS,
     "decay": np.exp(-0.1 * STEPS),
     "a logistic": 1.0 / (1.0 + 99.0 * np.exp(-0.05 * STEPS)),
+    "a logistic that arrived long ago": 1.0 / (1.0 + 99.0 * np.exp(-0.3 * np.arange(1_001.0))),
+    "a decay that arrived long ago": np.exp(-0.3 * np.arange(2_001.0)),
     "a sigmoid": 1.0 / (1.0 + np.exp(-(STEPS - 120.0) / 3.0)),
     "a parabola": (STEPS - 100.0) ** 2,
     "an oscillation": np.sin(2.0 * np.pi * STEPS / 20.0),

@@ -1,4 +1,5 @@
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,41 @@ def test_noise_has_its_spread_and_its_seed() -> None:
     drawn = run(MeanReversion(0.2, 0.7, 0.05), 0.7, 20_000)
     # the variance s of v' − m = 0.8·(v − m) + 0.05·N is the fixed point of s = 0.64·s + 0.0025
     assert np.var(drawn) == pytest.approx(0.0025 / 0.36, rel=0.1)
+
+
+def test_a_logistic_stays_where_it_does_not_move_for_any_time() -> None:
+    # 0 and the capacity are its two rests; e^±n is 0 or infinite beside them long before 100,000 steps
+    for rate in (1.0, -1.0):
+        for start in (0.0, 0.7):
+            assert run(Logistic(rate, 0.7), start, 100_000) == [start] * 100_001
+    assert run(Logistic(1.0, 1e-30), 1e-40, 2_000)[-1] == pytest.approx(1e-30, rel=1e-14)
+    assert run(Logistic(-1.0), 0.5, 2_000)[-1] == pytest.approx(0.0, abs=1e-300)
+
+
+@pytest.mark.parametrize(("start", "rate"), [(-0.1, 0.3), (1.1, -0.3)])
+def test_a_logistic_that_runs_away_stops_before_it_comes_back_from_the_other_side(start: float, rate: float) -> None:
+    # v/(v − 1) goes from 1/11 or 11 to 1, where v is infinite, in ln 11 / 0.3 = 7.99 steps
+    rule = Logistic(rate)
+    for moves in (rule, rule.__call__):
+        result = TimeSphere(AxiomInputs(A=start), {"A": moves}).simulate(20)
+        assert result.stopped is not None
+        assert (result.stopped.step, result.stopped.problem) == (8, "grew beyond what a float can hold")
+        assert np.all(np.diff(result.series["A"]) * (1 if start > 0 else -1) > 0)
+
+
+@pytest.mark.parametrize("rate", [0.001, -0.001, 1e-5, 0.0001234, 0.005])
+def test_growth_is_as_exact_at_step_100_000_as_at_step_1(rate: float) -> None:
+    # 1 + rate is no float: its rounding alone, 1e-16, would be 1e-11 after 100,000 steps
+    exact = Fraction(0.5) * (1 + Fraction(rate)) ** 1_000  # in whole numbers; a hundredfold power of it by logarithms
+    assert run(Exponential(rate), 0.5, 1_000)[-1] == pytest.approx(float(exact), rel=3e-15)
+    far = 0.5 * math.exp(math.fsum((100_000 * math.log1p(rate),)))
+    assert run(Exponential(rate), 0.5, 100_000)[-1] == pytest.approx(far, rel=3e-13)
+
+
+def test_a_sine_is_as_exact_at_step_100_000_as_at_step_1() -> None:
+    # 100,000 = 5,882·17 + 6, and 17 is a float: the same as at step 6
+    values = run(Oscillation(0.3, 17.0, 1.0), 0.5, 100_000)
+    assert values[100_000] == values[6]
 
 
 CLOSED = [

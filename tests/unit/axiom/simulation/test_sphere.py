@@ -51,7 +51,7 @@ rules = st.sampled_from(
         Coupled("score", 0.3, 0.5),
         Coupled("C", 0.1),
         Piecewise([(9, Linear(0.01)), (5, RandomWalk(0.1))], repeat=True),
-        Bounded(Sum([RandomWalk(0.1), Coupled("A", 0.2)])),
+        Bounded(Sum([RandomWalk(0.1), Coupled("A", 0.2), Logistic(0.3)])),
         lambda state, step: state.before(3)["B"] * 0.5 + 0.01 * step,
     ]
 )
@@ -130,6 +130,7 @@ def test_a_score_too_large_stops_too() -> None:
         (lambda state, step: 0.5 if step < 3 else None, "its rule returned null, which is no number"),
         (lambda state, step: 0.5 if step < 3 else math.nan, "is not a number"),
         (lambda state, step: 0.5 if step < 3 else np.ones(2), "its rule failed: ValueError"),
+        (lambda state, step: 0.5 if step < 3 else np.ones(1, complex), "returned an array of complex128, which is no"),
         (lambda state, step: 0.5 if step < 3 else 10**400, "its rule failed: OverflowError"),
     ],
 )
