@@ -134,7 +134,8 @@ def start_server(data: Path, owner: int | None, settings: Iterable[tuple[str, st
     conf.write_text("".join(lines), encoding="utf-8")
     conf.chmod(0o644)  # root writes it, the server's user reads it
     log = data / "server.log"
-    log.unlink(missing_ok=True)  # one run's worth, so that it never grows without bound
+    with suppress(FileNotFoundError):
+        log.replace(data / "server.log.1")  # this run's and the last one's, so that they never grow without bound
     if owner is not None:
         _open_programs(owner)
         _open_way(data, owner)

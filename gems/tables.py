@@ -26,7 +26,11 @@ def number(default: str) -> Column[float]:
     return Column(Double, nullable=False, server_default=text(default))
 
 
-STATE_BOUNDS = "energy > 0 AND phase >= 0 AND coherence BETWEEN 0 AND 1 AND uncertainty BETWEEN 0 AND 1"
+# to Postgres NaN is greater than every number, infinity included: each value needs a bound above
+STATE_BOUNDS = (
+    "energy > 0 AND energy < 'Infinity' AND phase >= 0 AND phase < 6.283185307179586 "
+    "AND coherence BETWEEN 0 AND 1 AND uncertainty BETWEEN 0 AND 1"
+)
 
 
 class LatticeRow(TenantRow, table=True):

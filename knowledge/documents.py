@@ -57,6 +57,14 @@ class GivenRelation:
 
 
 @dataclass(frozen=True, slots=True)
+class RowPlace:
+    """Where a row stands: in the file of this name, at this line, counted from 1."""
+
+    name: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class SourceDocument:
     """One document, checked: what is stored and cut into passages.
 
@@ -75,6 +83,7 @@ class SourceDocument:
         supersedes: ids of documents that this one takes the place of; they stay, closed.
         embedding: of its whole text by the lattice's model, little-endian float32 of length 1; the text is then one
             passage.
+        place: of the row that it was; None if it is a whole file, or came by itself. It is no part of the document.
     """
 
     text: str
@@ -90,9 +99,10 @@ class SourceDocument:
     relations: tuple[GivenRelation, ...] = ()
     supersedes: tuple[str, ...] = ()
     embedding: bytes | None = field(default=None, repr=False)
+    place: RowPlace | None = field(default=None, repr=False, compare=False)
 
 
-def parse_document(row: Mapping[str, object], where: str = "") -> SourceDocument:
+def parse_document(row: Mapping[str, object], where: str = "", place: RowPlace | None = None) -> SourceDocument:
     """Check and clean one row of FIELDS.
 
     Absent and null are the same. NUL characters are removed, lone surrogates become U+FFFD. Blank titles,
@@ -101,6 +111,7 @@ def parse_document(row: Mapping[str, object], where: str = "") -> SourceDocument
     Args:
         row: the fields by name; only `text` is required.
         where: what stands before a field's name in an error, as in "documents[3]"; may be empty.
+        place: of the row, if it is one of a file.
 
     Raises:
         InvalidInputError: naming the first field that is wrong, missing or not known.
@@ -127,6 +138,7 @@ def parse_document(row: Mapping[str, object], where: str = "") -> SourceDocument
         relations=_relations(row.get("relations"), f"{prefix}relations"),
         supersedes=_ids(row.get("supersedes"), f"{prefix}supersedes"),
         embedding=parse_vector(row.get("embedding"), f"{prefix}embedding"),
+        place=place,
     )
 
 

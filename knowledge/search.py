@@ -231,7 +231,8 @@ def _weigh(held: Rows, rows: Rows, asked: _Asked) -> Channels:
     """Return what each channel says of the passages held; `rows` has their neighbours too."""
     told = np.array([row["states"] is not None for row in held], np.bool_)
     return Channels(
-        cosine=np.array([row["cosine"] for row in held], np.float64),
+        # a vector of zeros has no direction, so Postgres gives NaN: it is like nothing
+        cosine=np.nan_to_num(np.array([row["cosine"] for row in held], np.float64), nan=0.0),
         bm25=np.array([asked.scores.at(row["gem_id"], row["slot"]) for row in held], np.float64),
         speaks=np.array([row["speaker"] in asked.named for row in held], np.float64),
         titled=says_title(asked.question, [row["title"] for row in held]),

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlmodel import Field
 
 from core.tables import TenantRow, json_object, moment, owned_by
+from gems import STATE_BOUNDS
 
 
 class DocumentRow(TenantRow, table=True):
@@ -116,7 +117,7 @@ class PassageRow(TenantRow, table=True):
         Index("passage_closed_idx", "tenant_id", "gem_id", "slot", postgresql_where=text("closed_at IS NOT NULL")),
         CheckConstraint("num_nonnulls(embedding, embedding_b) > 0", name="embedding"),
         CheckConstraint(
-            "energy > 0 AND phase >= 0 AND coherence BETWEEN 0 AND 1 AND uncertainty BETWEEN 0 AND 1",
+            STATE_BOUNDS,
             name="state",
         ),
     )

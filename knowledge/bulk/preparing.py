@@ -70,7 +70,8 @@ def prepare_block(block: Block, preparation: Preparation) -> PreparedBlock:
             check_given(document, preparation.model, preparation.dimension)
         except InvalidInputError as error:
             name = document.external_id or f"{document.text:.40}"
-            problems.append(SourceProblem(block.source, f"{name}: {error.message}"))
+            line = None if document.place is None else document.place.line
+            problems.append(SourceProblem(block.source, f"{name}: {error.message}", line))
         else:
             by_gem.setdefault(document.gem, []).append(document)
     counter = _counter(preparation.tokenizer)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidInputError
-from knowledge.documents import SourceDocument, parse_document
+from knowledge.documents import RowPlace, SourceDocument, parse_document
 from knowledge.given_vectors import MAX_DIMENSION, scale_to_units
 from knowledge.sources.problem import SourceProblem, UnreadableError
 from knowledge.sources.rows import MAX_ROW_CHARS, read_jsonl
@@ -124,7 +124,7 @@ def read_lines(data: bytes, source: str) -> ReadBlock:
         try:
             row = _DECODER.decode(line)
             vector = _to_vector(row.embedding)
-            found[number], vectors[number] = _to_document(row, source), vector
+            found[number], vectors[number] = _to_document(row, RowPlace(source, number + 1)), vector
         except (msgspec.MsgspecError, InvalidInputError, ValueError, RecursionError):
             found[number] = _read_again(line, source, number)
     _add_vectors(found, vectors, lines, source)
@@ -136,14 +136,14 @@ def read_lines(data: bytes, source: str) -> ReadBlock:
     )
 
 
-def _to_document(row: _Row, source: str) -> SourceDocument:
-    fields: dict[str, object] = {"text": row.text, "source": row.source or source}
+def _to_document(row: _Row, place: RowPlace) -> SourceDocument:
+    fields: dict[str, object] = {"text": row.text, "source": row.source or place.name}
     for name in ("id", "title", "occurred_at", "gem", "speaker", "entities"):
         if (value := getattr(row, name)) is not None:
             fields[name] = value
     if (metadata := bytes(row.metadata)) != b"null":
         fields["metadata"] = json.loads(metadata)
-    return parse_document(fields)
+    return parse_document(fields, place=place)
 
 
 def _to_vector(embedding: bytes | list[float]) -> NDArray[np.float32]:
@@ -175,4 +175,6 @@ def _read_again(line: bytes, source: str, number: int) -> SourceDocument | Sourc
         row = next(read_jsonl(BufferedReader(cast("RawIOBase", BytesIO(line + b"\n"))), source), None)
     except UnreadableError as error:  # bytes that are no text
         return SourceProblem(source, str(error), number + 1)
-    return replace(row, line=number + 1) if isinstance(row, SourceProblem) else row
+    if isinstance(row, SourceDocument):
+        return replace(row, place=RowPlace(source, number + 1))
+    return replace(row, line=number + 1) if row is not None else None

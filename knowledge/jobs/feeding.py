@@ -167,6 +167,8 @@ class Feeding:
 
 
 def _refuse(number: int, document: SourceDocument, error: LatticeError) -> SourceProblem:
+    if document.place is not None:
+        return SourceProblem(document.place.name, error.message, document.place.line)
     return SourceProblem(document.source or "row", f"{error.message} (row {number + 1:,} of all)")
 
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from core.errors import BodyTooLargeError, ConflictError, InvalidInputError, LatticeError
 from core.pg import Connection, Database
 from core.text import make_storable
-from gems import Moment, lock_gem
+from gems import Moment, get_gems, lock_gem
 from knowledge.jobs import store
 from knowledge.jobs.queue import defer
 from knowledge.jobs.store import IngestionProblem, IngestionRecord
@@ -125,7 +125,7 @@ class Ingestions:
             most_bytes: that all bodies together may have.
 
         Raises:
-            GemNotFoundError, GemArchivedError: nothing can go there.
+            GemNotFoundError, GemArchivedError: nothing can go there, or no longer.
         """
         receiving = Receiving(self.database, tenant, uuid4(), gem_id, most_bytes)
         values = {"gem_id": gem_id, "by_row": by_row, "host": host, "input": ""}
@@ -134,6 +134,10 @@ class Ingestions:
             await store.fetch_all(conn, "begin", {"ingestion_id": receiving.ingestion_id, **values})
         try:
             yield receiving
+        except ConflictError:
+            async with self.database.transaction(tenant, read_only=True) as conn:
+                await get_gems(conn, [gem_id], at)  # deleted meanwhile, it took the ingestion with it
+            raise
         finally:
             with suppress(LatticeError):  # else it is forgotten later
                 async with self.database.transaction(tenant) as conn:

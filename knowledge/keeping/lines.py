@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 from pgvector import HalfVector
 
-from core.errors import UnreadableSourceError
+from core.errors import BodyTooLargeError, UnreadableSourceError
 
 FORMAT = "crystal-lattice"
 VERSION = 1
@@ -107,10 +107,10 @@ class LinePacker:
 class LineReader:
     """Reads the lines of an export, packed or not, from its beginning to its last row."""
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        """Read `stream`, which can seek; `name` is what errors call it."""
+    def __init__(self, stream: BinaryIO, name: str, most_bytes: int | None = None) -> None:
+        """Read `stream`, which can seek; `name` is what errors call it, `most_bytes` how many it may unpack to."""
         self._name = name
-        self._lines = _unpack(stream, name)
+        self._lines = _unpack(stream, name, most_bytes)
         self.number = 0
 
     def read_row(self) -> Row:
@@ -142,13 +142,14 @@ class LineReader:
         return UnreadableSourceError(self._name, f"line {self.number:,} {text}")
 
 
-def prove_whole(stream: BinaryIO, name: str) -> ExportContents:
+def prove_whole(stream: BinaryIO, name: str, most_bytes: int | None = None) -> ExportContents:
     """Read an export to its end, and return what it holds.
 
     Raises:
         UnreadableSourceError: it is no export, of another version, broken or cut off.
+        BodyTooLargeError: it unpacks to more than `most_bytes`.
     """
-    reader = LineReader(stream, name)
+    reader = LineReader(stream, name, most_bytes)
     header, digest = _read_header(reader, name)
     gems = []
     while not (line := reader.read_line()).startswith(b'{"end":'):
@@ -209,13 +210,17 @@ def _value(row: Row, key: str, reader: LineReader) -> Any:  # noqa: ANN401 - JSO
         raise reader.problem(f"holds a value that is no JSON: {key}") from e
 
 
-def _unpack(stream: BinaryIO, name: str) -> Iterator[bytes]:
+def _unpack(stream: BinaryIO, name: str, most_bytes: int | None) -> Iterator[bytes]:
+    unpacked = 0
     stream.seek(0)
     is_packed = stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
     stream.seek(0)
     lines = cast("BinaryIO", gzip.GzipFile(fileobj=stream)) if is_packed else stream
     try:
         while line := lines.readline(LONGEST_LINE):
+            unpacked += len(line)
+            if most_bytes is not None and unpacked > most_bytes:
+                raise BodyTooLargeError("body", f"unpacks to more than {most_bytes:,} bytes")
             yield line
     except (OSError, EOFError, zlib.error) as e:
         raise UnreadableSourceError(name, f"is broken or cut off: {e}") from e

@@ -42,10 +42,12 @@ class ImportWish:
     Attributes:
         rename: a name for the one gem of the file, which becomes a copy with ids of its own; None keeps all as it was.
         reembed: whether to embed the texts anew where the file's vectors are of another model.
+        most_bytes: how many the file may unpack to; None is as many as there are.
     """
 
     rename: str | None = None
     reembed: bool = False
+    most_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +122,11 @@ class Imports:
 
         Raises:
             UnreadableSourceError: it is no export, broken, cut off, or its rows do not fit together.
+            BodyTooLargeError: it unpacks to more than the wish allows.
             GemNameTakenError, ConflictError: a gem of this name, or with these ids, is there already.
             EmbeddingMismatchError: its vectors are of another model, and `reembed` is not asked for.
         """
-        contents = await asyncio.to_thread(prove_whole, stream, name)
+        contents = await asyncio.to_thread(prove_whole, stream, name, wish.most_bytes)
         self._check_model(contents, wish)
         aims = await self._aim(tenant, contents, wish)
         reader = LineReader(stream, name)

@@ -96,7 +96,8 @@ class RowDecoder:
         if layout.table.name == "entity" and self.drops_entity_vectors:
             row[VECTOR] = None
         return {
-            name: _to_vector(value) if layout.columns.get(name) == "halfvec" else value for name, value in row.items()
+            name: self._to_vector(name, value) if layout.columns.get(name) == "halfvec" else value
+            for name, value in row.items()
         }
 
     def _convert(self, raw: msgspec.Raw, kind: str) -> Any:  # noqa: ANN401 - rows are of many types
@@ -133,6 +134,10 @@ class RowDecoder:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError) as e:  # 9999 has an end in UTC
             raise self.reader.problem(f"holds a value of another kind: {e}") from e
 
-
-def _to_vector(packed: bytes | None) -> HalfVector | None:
-    return None if packed is None else HalfVector(np.frombuffer(packed, "<f2"))
+    def _to_vector(self, name: str, packed: bytes | None) -> HalfVector | None:
+        if packed is None:
+            return None
+        vector = np.frombuffer(packed, "<f2")
+        if not (vector.any() and np.isfinite(vector).all()):
+            raise self.reader.problem(f"has a vector that is all zeros or not finite: {name}")
+        return HalfVector(vector)

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from core.errors import InvalidInputError
 from core.text import name_kind
-from knowledge.documents import FIELDS, MAX_TEXT_CHARS, SourceDocument, parse_document
+from knowledge.documents import FIELDS, MAX_TEXT_CHARS, RowPlace, SourceDocument, parse_document
 from knowledge.sources.problem import SourceProblem, UnreadableError
 from knowledge.sources.text import detect_encoding
 
@@ -178,7 +178,7 @@ def _parse_row(raw: str, row: dict[str, object], source: str, number: int) -> So
     if _UNDECODED.search(raw):
         return SourceProblem(source, "holds bytes that are no text; save the file as UTF-8", number)
     try:
-        return parse_document({**row, "source": row.get("source") or source})
+        return parse_document({**row, "source": row.get("source") or source}, place=RowPlace(source, number))
     except InvalidInputError as error:
         return SourceProblem(source, error.message, number)
 

@@ -100,6 +100,8 @@ async def test_data_outlive_the_server(folder: Path) -> None:
         await ask(server, "SELECT lo_from_bytea(7, 'kept')")
     async with make_server(folder) as server:
         assert await ask(server, "SELECT convert_from(lo_get(7), 'UTF8')") == "kept"
+        last, this = (server.data / name for name in ("server.log.1", "server.log"))
+        assert ["is shut down" in log.read_text("utf-8") for log in (last, this)] == [True, False]
 
 
 def test_processes_that_start_at_once_share_one_server_and_the_last_stops_it(folder: Path) -> None:

@@ -75,8 +75,8 @@ def embedder() -> CountingEmbedder:
 
 
 @pytest.fixture
-def ingestion(database: Database, local: Any, embedder: CountingEmbedder) -> Ingestion:
-    return Ingestion(database, embedder, Chunker(local.tokenizer))
+def ingestion(database: Database, chunker: Chunker, embedder: CountingEmbedder) -> Ingestion:
+    return Ingestion(database, embedder, chunker)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.clock import utc_now
-from core.errors import ConflictError, EmbedderUnavailableError
+from core.errors import ConflictError, EmbedderUnavailableError, GemNotFoundError
 from core.pg import DEFAULT_TENANT, Database
 from gems import Gems, Moment
 from knowledge import Ingestion
@@ -96,6 +96,23 @@ async def test_input_that_did_not_come_to_an_end_leaves_nothing(
         await break_off()
     assert await run(database, "SELECT count(*) FROM ingestion_chunk") == [(0,)]
     assert await run(database, "SELECT count(*) FROM lattice_jobs.procrastinate_jobs") == [(0,)]
+
+
+@pytest.mark.parametrize("size", [10, 2_500_000])
+async def test_a_gem_that_is_deleted_while_its_input_comes_in_is_not_found(
+    ingestions: Ingestions, work: IngestionWork, size: int
+) -> None:
+    gem = await work.gems.ensure(DEFAULT_TENANT, "log", work.at())
+
+    async def send() -> None:
+        async with ingestions.receive(DEFAULT_TENANT, gem.gem_id, work.at()) as received:
+            await received.open_body("request body", ".jsonl")
+            await work.gems.delete(DEFAULT_TENANT, gem.gem_id)
+            await received.write(b"x" * size)  # more than a chunk is stored as it comes
+            await ingestions.enqueue(received)
+
+    with pytest.raises(GemNotFoundError):
+        await send()
 
 
 async def test_of_two_runs_of_one_ingestion_the_earlier_stops(

@@ -9,7 +9,7 @@ import pytest
 from core.errors import GemArchivedError, GemNotFoundError, InvalidInputError, ReflectionNotFoundError
 from core.pg import Database
 from gems import Gem, GemChange, Gems, Moment
-from knowledge import Filters, Ingestion, Recall, parse_document
+from knowledge import Filters, Ingestion, Recall, RecallQuery, parse_document
 from llm_router import NO_ANSWER, ScriptedTarget, TokenEvent, build_router_of
 from reflection import DoneEvent, EvidenceEvent, ReflectionRequest, Reflections
 
@@ -199,3 +199,16 @@ async def test_an_archived_gem_is_not_asked(
     await gems.archive(tenant, port.gem_id, at)
     with pytest.raises(GemArchivedError):
         await reflections.reflect(tenant, ReflectionRequest(port.gem_id, "ferry"), at)
+
+
+async def test_a_passage_whose_vector_is_zero_is_like_nothing_and_stops_no_answer(
+    reflections: Reflections, recall: Recall, database: Database, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    async with database.transaction(tenant) as conn:
+        await conn.execute("UPDATE passage SET embedding = array_fill(0, ARRAY[384])::halfvec WHERE ordinal = 0")
+    for passage in await recall.recall(tenant, RecallQuery("When does the ferry leave?"), at):
+        assert passage.score.cosine == 0.0
+        assert math.isfinite(passage.score.score)
+    found = await reflections.reflect(tenant, ReflectionRequest(port.gem_id, "When does the ferry leave?"), at)
+    assert "leaves at seven" in found.answer
+    assert math.isfinite(found.axiom.score)

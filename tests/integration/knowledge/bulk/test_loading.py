@@ -99,7 +99,7 @@ async def test_wrong_rows_are_told_by_line_and_the_rest_is_stored(
     path.write_text("\n".join(rows), encoding="utf-8")
     report = await loader.load(tenant, gem.gem_id, [path], at)
     assert (report.total.documents, report.failed) == (18, 2)
-    assert {problem.line for problem in report.problems} == {8, None}
+    assert {problem.line for problem in report.problems} == {8, 16}
     assert any("dimensions" in problem.problem for problem in report.problems)
     assert all(problem.name == "rows.jsonl" for problem in report.problems)
 

@@ -114,6 +114,17 @@ async def test_rows_that_do_not_fit_are_refused_and_nothing_is_stored(
     assert await fetch_one(database, stranger, "SELECT count(*) FROM gem") == 0
 
 
+@pytest.mark.parametrize(("find", "size"), [(passage, 384), (entity, 384)])
+async def test_a_vector_without_a_direction_is_refused_by_its_line_and_field(
+    database: Database, gem: Gem, local: Any, tenant: UUID, stranger: UUID, at: Moment, find: Any, size: int
+) -> None:
+    zeros = base64.b64encode(np.full(size, -0.0, "<f2").tobytes()).decode()
+    forged = forge(await export(database, tenant, at), lambda rows: find(rows).update(embedding=zeros))
+    line = 1 + next(number for number, row in enumerate(forged.splitlines()) if zeros.encode() in row)
+    with pytest.raises(UnreadableSourceError, match=f"line {line} has a vector that is all zeros .*: embedding"):
+        await importing(database, local).carry_out(stranger, BytesIO(forged), "f", ImportWish())
+
+
 async def test_an_unchanged_forgery_is_taken(
     database: Database, gem: Gem, local: Any, tenant: UUID, stranger: UUID, at: Moment
 ) -> None:
