@@ -22,17 +22,31 @@ T = TypeVar("T")
 
 FOLDER = "LATTICE_TEST_POSTGRES"
 TEMPLATE = "lattice_template"
-HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+HASTY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+    "max_wal_size": "256MB",
+}
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of random name is made there
+ROOM_BYTES = 2 * 2**30
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # workers inherit the folder from the process that started them
-        os.environ[FOLDER] = tempfile.mkdtemp(prefix="lattice-")  # short: a socket's path is
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="lattice-", dir=find_memory())  # short: a socket's path is
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(FOLDER), ignore_errors=True)
+
+
+def find_memory() -> Path | None:
+    """Return a folder in memory if there is one with room: a clone is hundreds of files, which take a disk its time."""
+    has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES
+    return MEMORY if has_room else None
 
 
 def run_apart(work: Coroutine[None, None, T]) -> T:
@@ -70,7 +84,7 @@ def make_database(server: EmbeddedServer, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
     names = (sql.Identifier(name), sql.Identifier(template))
     with psycopg.connect(server.uri(SUPERUSER), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(*names))
         yield server.uri(name)
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 

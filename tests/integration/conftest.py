@@ -21,6 +21,11 @@ def local() -> Any:
     return load_local()
 
 
+@pytest.fixture(scope="session")
+def chunker(local: Any) -> Chunker:
+    return Chunker(local.tokenizer)
+
+
 @pytest.fixture
 def at() -> Moment:
     return Moment(NOON, MONTH)
@@ -32,8 +37,8 @@ def gems(database: Database) -> Gems:
 
 
 @pytest.fixture
-def ingestion(database: Database, local: Any) -> Ingestion:
-    return Ingestion(database, local, Chunker(local.tokenizer))
+def ingestion(database: Database, local: Embedder, chunker: Chunker) -> Ingestion:
+    return Ingestion(database, local, chunker)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`lattice ingest` of rows that bring their embeddings, in a process of its own."""
+"""`lattice ingest` of rows that bring their embeddings."""
 
 import json
 from pathlib import Path

@@ -19,7 +19,7 @@ def folder() -> Iterator[Path]:
 
 def test_demo_answers_with_citations_and_is_repeatable(folder: Path) -> None:
     lattice = Lattice({"LATTICE_DATA_DIR": str(folder)})
-    shown = lattice("demo")
+    shown = lattice.run_apart("demo")
     assert shown.code == 0, shown.err
     assert shown.out.count("grounded: ") == 3
     assert "How the gem's state changed" in shown.out

@@ -18,14 +18,18 @@ NOWHERE = Lattice({"LATTICE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/noth
         (("gems", "create", " "), 3, "invalid_input"),
         (("recall", "x", "--k", "0"), 3, "invalid_input"),
         (("gems", "show", "nothing"), 4, "gem_not_found"),
-        (("reflect", "x\udcff", "--gem", "y\udcff"), 4, "gem_not_found"),  # bytes that are no UTF-8
-        (("documents", "list", "--gem", "y\udcff"), 4, "gem_not_found"),
+        (("documents", "list", "--gem", "y\udcff"), 4, "gem_not_found"),  # bytes that are no UTF-8
         (("ingest", ""), 2, "usage"),
     ],
 )
 def test_error_in_json(lattice: Lattice, arguments: tuple[str, ...], exit_code: int, code: str) -> None:
     done = lattice(*arguments, "--json")
     assert (done.code, done.out, done.error["code"]) == (exit_code, "", code)
+
+
+def test_a_process_takes_bytes_that_are_no_text_and_ends_with_its_code(lattice: Lattice) -> None:
+    done = lattice.run_apart("reflect", "x\udcff", "--gem", "y\udcff", "--json")
+    assert (done.code, done.out, done.error["code"]) == (4, "", "gem_not_found")
 
 
 def test_error_for_people_is_one_line_without_a_traceback(lattice: Lattice) -> None:

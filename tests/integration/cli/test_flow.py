@@ -37,6 +37,8 @@ def test_from_files_to_an_answer_that_is_rated(lattice: Lattice, sources: Path) 
     assert found.json["passages"][0]["scores"].keys() >= {"late", "dense", "lexical", "link", "novelty"}
     only = lattice("recall", "Where did Ann move?", "--gem", "notes", "--metadata", "floor=2", "--json")
     assert ids(only.json) == ["m3"]
+    dated = lattice("recall", "Where did Ann move in May 1990?", "--gem", "people", "--dates")
+    assert "nothing was found of that time; without --dates" in dated.out
     shown = lattice("recall", "green tea", "--explain")
     assert "Bob prefers green tea to coffee." in shown.out
     assert "dense +" in shown.out
@@ -62,7 +64,7 @@ def test_streamed_answer_ends_with_its_score_and_the_state_it_changed(lattice: L
 def test_standard_input_and_what_cannot_be_read(lattice: Lattice, tmp_path: Path) -> None:
     (tmp_path / "picture.bin").write_bytes(b"\x00\x01")
     given = '{"id": "a", "text": "one"}\nnot json\n'
-    done = lattice("ingest", "-", str(tmp_path / "picture.bin"), "--json", given=given)
+    done = lattice.run_apart("ingest", "-", str(tmp_path / "picture.bin"), "--json", given=given)
     assert done.code == 1
     assert (done.json["documents"], done.json["failed"]) == (1, 2)
     assert [problem["line"] for problem in done.json["problems"]] == [2, None]

@@ -1,4 +1,4 @@
-"""`lattice graph`: from documents with relations to what they say together, in a process of its own."""
+"""`lattice graph`: from documents with relations to what they say together."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`lattice graph extract` and `lattice graph resonance`, in a process of their own with a scripted model."""
+"""`lattice graph extract` and `lattice graph resonance`, with a scripted model."""
 
 import json
 from pathlib import Path
