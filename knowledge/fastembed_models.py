@@ -19,6 +19,7 @@ class FastEmbedModel:
             ConfigurationError: the extra is not installed, or the model is unknown or cannot be had.
         """
         try:
+            importlib.import_module("knowledge.onnx")  # before fastembed opens a session
             fastembed = importlib.import_module("fastembed")
         except ImportError as error:
             raise ConfigurationError(

@@ -54,9 +54,9 @@ def plan_scenario(name: str, terms: Terms[float], passages: PassageGroups, step:
 
 def _fall(start: float, slope: float, steps: int) -> UpdateRule:
     """Return a straight way down that ends at 0."""
-    falling = math.floor(start / slope)
-    if falling >= steps:
+    if slope * steps <= start:
         return Linear(-slope)
+    falling = math.floor(start / slope)
     ended = Piece(steps, Constant(0.0))
     return Piecewise((Piece(falling, Linear(-slope)), ended) if falling else (ended,))
 

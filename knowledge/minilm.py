@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer
@@ -17,6 +16,7 @@ from tokenizers import Tokenizer
 from core.errors import ConfigurationError
 from knowledge.embedding import FloatArray, QuestionReading, Reading
 from knowledge.late import Projection
+from knowledge.onnx import onnxruntime
 
 MODEL = "all-MiniLM-L6-v2"
 DIMENSION = 384

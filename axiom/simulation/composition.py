@@ -64,7 +64,10 @@ def _read_pieces(path: str, value: object) -> tuple[Piece, ...]:
     for at, each in enumerate(sequence(path, value)):
         where = f"{path}[{at}]"
         given = mapping(where, each, ("steps", "rule"))
-        steps = integer(f"{where}.steps", given.get("steps"), 1, LONGEST)
+        for name in ("steps", "rule"):
+            if name not in given:
+                raise InvalidParameterError(f"{where}.{name}", "is required")
+        steps = integer(f"{where}.steps", given["steps"], 1, LONGEST)
         pieces.append(Piece(steps, read_rule(given.get("rule"), f"{where}.rule")))
     return _some_pieces(path, pieces)
 

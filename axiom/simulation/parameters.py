@@ -8,6 +8,9 @@ from typing import Any, ClassVar, Self
 
 from core.errors import InvalidInputError, InvalidParameterError
 
+LONGEST_SHOWN = 40  # characters of a value in a message
+WIDEST_SHOWN = 1e30
+
 Check = Callable[[str, object], object]  # (path, value) -> the value as it is kept, or InvalidParameterError
 
 
@@ -211,8 +214,12 @@ def sequence(path: str, value: object) -> list[object]:
 
 
 def named(value: object) -> str:
-    """Return what JSON or Python calls the kind of a value."""
-    names = {type(None): "null", dict: "an object", list: "a list", bool: "true or false", str: "a text"}
+    """Return what JSON or Python calls a value: the text or number itself, else its kind."""
+    if isinstance(value, str):
+        return f"the text {value!r}" if len(value) <= LONGEST_SHOWN else "a text"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value) if abs(value) < WIDEST_SHOWN else "a number"
+    names = {type(None): "null", dict: "an object", list: "a list", bool: "true or false"}
     return names.get(type(value), type(value).__name__)
 
 

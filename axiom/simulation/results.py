@@ -1,7 +1,7 @@
 """What comes out of a simulation: series, events, and why it stopped."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import cast
 
@@ -73,9 +73,9 @@ class SimulationResult:
 
     inputs: AxiomInputs
     steps: int
-    series: Mapping[SeriesName, FloatArray]
+    series: Mapping[SeriesName, FloatArray] = field(repr=False)
     moved: tuple[SeriesName, ...]
-    events: tuple[Event, ...] = ()
+    events: tuple[Event, ...] = field(default=(), repr=False)
     events_total: int = 0
     stopped: Stop | None = None
     clamps: bool = True
@@ -130,15 +130,15 @@ class EnsembleResult:
         stopped: why all of them ended early; None if they did not.
     """
 
-    inputs: AxiomInputs
+    inputs: AxiomInputs = field(repr=False)
     steps: int
     last_step: int
-    series: Mapping[SeriesName, FloatArray]
+    series: Mapping[SeriesName, FloatArray] = field(repr=False)
     quantiles: tuple[float, ...]
-    bands: Mapping[SeriesName, FloatArray]
-    final: AxiomInputs
+    bands: Mapping[SeriesName, FloatArray] = field(repr=False)
+    final: AxiomInputs = field(repr=False)
     moved: tuple[SeriesName, ...]
-    events: tuple[Event, ...] = ()
+    events: tuple[Event, ...] = field(default=(), repr=False)
     events_total: int = 0
     stopped: Stop | None = None
 

@@ -101,6 +101,7 @@ class FastEmbedReranker:
             ConfigurationError: the extra is not installed, or the model is unknown or cannot be had.
         """
         try:
+            importlib.import_module("knowledge.onnx")  # before fastembed opens a session
             fastembed = importlib.import_module("fastembed.rerank.cross_encoder")
         except ImportError as error:
             raise ConfigurationError(

@@ -32,7 +32,7 @@ class Detector:
     ("handler", "detail"),
     [
         (Detector([], "Q"), "Detector: KeyError: 'Q'"),
-        (Detector(["no event"], "A"), "Detector: TypeError: found a text, which is no event"),
+        (Detector(["no event"], "A"), "Detector: TypeError: found the text 'no event', which is no event"),
         (Detector(3, "A"), "Detector: TypeError: 'int' object is not iterable"),  # type: ignore[arg-type]
     ],
 )

@@ -240,12 +240,12 @@ def test_a_rule_comes_back_from_its_json(rule: Rule) -> None:
 @pytest.mark.parametrize(
     ("data", "field", "problem"),
     [
-        (3, "rules.A", "must be an object, not int"),
+        (3, "rules.A", "must be an object, not 3"),
         ({}, "rules.A.rule", "is required; known are bounded, chain, constant, coupled, decay"),
-        ({"rule": 3}, "rules.A.rule", "must be a name, not int"),
+        ({"rule": 3}, "rules.A.rule", "must be a name, not 3"),
         ({"rule": "linaer"}, "rules.A.rule", "update rule 'linaer' is unknown; known are bounded"),
         ({"rule": "linear"}, "rules.A.slope", "is required for linear"),
-        ({"rule": "linear", "slope": "1"}, "rules.A.slope", "must be a number, not a text"),
+        ({"rule": "linear", "slope": "1"}, "rules.A.slope", "must be a number, not the text '1'"),
         ({"rule": "linear", "slope": True}, "rules.A.slope", "must be a number, not true or false"),
         ({"rule": "linear", "slope": math.nan}, "rules.A.slope", "must be a finite number, not nan"),
         ({"rule": "linear", "slope": 10**400}, "rules.A.slope", "must be a finite number, not inf"),
@@ -257,18 +257,18 @@ def test_a_rule_comes_back_from_its_json(rule: Rule) -> None:
         ({"rule": "sum", "rules": {}}, "rules.A.rules", "must be a list, not an object"),
         ({"rule": "sum", "rules": [{"rule": "linear"}]}, "rules.A.rules[0].slope", "is required"),
         (
-            {"rule": "piecewise", "pieces": [{"steps": 0}]},
+            {"rule": "piecewise", "pieces": [{"steps": 0, "rule": {}}]},
             "rules.A.pieces[0].steps",
             "must be from 1 to 1,000,000, not 0",
         ),
-        ({"rule": "piecewise", "pieces": [{"steps": 1}]}, "rules.A.pieces[0].rule", "must be an object, not null"),
+        ({"rule": "piecewise", "pieces": [{"steps": 1}]}, "rules.A.pieces[0].rule", "is required"),
         (
             {"rule": "piecewise", "pieces": [{"steps": 1, "rule": {"rule": "linear"}}]},
             "rules.A.pieces[0].rule.slope",
             "is required",
         ),
         ({"rule": "bounded", "rule_": 1}, "rules.A.rule_", "is no parameter of bounded"),
-        ({"rule": "fibonacci", "offset": 1.5}, "rules.A.offset", "must be a whole number, not float"),
+        ({"rule": "fibonacci", "offset": 1.5}, "rules.A.offset", "must be a whole number, not 1.5"),
     ],
 )
 def test_what_is_wrong_with_a_rule_is_named_by_its_path(data: object, field: str, problem: str) -> None:

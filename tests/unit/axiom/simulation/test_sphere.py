@@ -126,7 +126,7 @@ def test_a_score_too_large_stops_too() -> None:
     ("rule", "problem"),
     [
         (lambda state, step: 1.0 / (3 - step), "its rule failed: ZeroDivisionError"),
-        (lambda state, step: 0.5 if step < 3 else "0.5", "its rule returned a text, which is no number"),
+        (lambda state, step: 0.5 if step < 3 else "0.5", "its rule returned the text '0.5', which is no number"),
         (lambda state, step: 0.5 if step < 3 else None, "its rule returned null, which is no number"),
         (lambda state, step: 0.5 if step < 3 else math.nan, "is not a number"),
         (lambda state, step: 0.5 if step < 3 else np.ones(2), "its rule failed: ValueError"),
