@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
 from litestar import Litestar, Router
 from litestar.datastructures import State
@@ -10,6 +11,7 @@ from litestar.exceptions import HTTPException
 from api.access import AccessLog
 from api.errors import answer_error, answer_fault, answer_framework_error
 from api.extensions import ExtensionsInUse
+from api.integrations import open_integrations
 from api.openapi import describe
 from api.request import ApiRequest
 from api.routes import (
@@ -71,9 +73,9 @@ def create_app(
 
     @asynccontextmanager
     async def serve(app: Litestar) -> AsyncIterator[None]:
-        with in_use.running():
-            async with opening(settings) as service:
-                app.state.service = service
+        with in_use.running():  # whoever opened the service need not know the folder of extensions
+            async with opening(settings) as service, open_integrations() as integrations:
+                app.state.service = replace(service, integrations=integrations)
                 yield
 
     app = Litestar(

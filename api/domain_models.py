@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from axiom.simulation import Scenario
 from core.errors import ConfigurationError, LatticeError
-from core.extensions import Kind
+from core.extensions import Kind, tell_fault
 from core.registry import Registry
 
 
@@ -79,8 +79,8 @@ def build_scenario(name: str, parameters: Mapping[str, object], path: str = "par
         made = model.from_dict(parameters, path).scenario()
     except LatticeError:
         raise
-    except Exception as e:  # it is somebody else's code, and may fail in any way
-        raise ConfigurationError(f"domain model {name!r} failed: {type(e).__name__}: {e}") from e
+    except (Exception, SystemExit) as e:  # it is somebody else's code, and may fail in any way
+        raise ConfigurationError(f"domain model {name!r} failed: {tell_fault(e)}") from e
     return _require_scenario(name, made)
 
 

@@ -11,7 +11,7 @@ from litestar.exceptions import InternalServerException
 
 from api.auth import Principal
 from api.service import Service
-from core.errors import InvalidInputError, MalformedBodyError, UnsupportedMediaTypeError
+from core.errors import BodyTooLargeError, InvalidInputError, MalformedBodyError, UnsupportedMediaTypeError
 
 T = TypeVar("T")
 
@@ -57,6 +57,7 @@ class ApiRequest(Request[Principal, None, State]):
 
         Raises:
             UnsupportedMediaTypeError: it is declared as something other than JSON.
+            BodyTooLargeError: it is larger than this route takes, which its option `most_bytes` may say.
             MalformedBodyError: it is no JSON.
             InvalidInputError: it is JSON of another shape; the message names the field by its path.
         """
@@ -64,8 +65,11 @@ class ApiRequest(Request[Principal, None, State]):
         if media_type != "application/json" and not re.fullmatch(r"application/[\w.-]+\+json", media_type):
             given = f"not {media_type}" if media_type else "which is missing"
             raise UnsupportedMediaTypeError(f"send JSON with the header Content-Type: application/json, {given}")
+        body, most = await self.body(), self.route_handler.opt.get("most_bytes")
+        if most is not None and len(body) > most:
+            raise BodyTooLargeError("body", f"may have at most {most:,} bytes here")
         field = self.route_handler.parsed_data_field
-        return decode_body(await self.body(), object if field is None else field.raw)
+        return decode_body(body, object if field is None else field.raw)
 
 
 def decode_body(body: bytes, type_: type[T]) -> T:

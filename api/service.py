@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 import migrations
 from api.extraction import RouterExtractor
-from api.integrations import Integrations, open_integrations
+from api.integrations import Integrations
 from api.llm_wiring import Llm, open_llm
 from api.recall_metrics import RecallMetrics
 from api.settings import EmbeddingSettings, RecallSettings, Settings
@@ -182,7 +182,6 @@ async def open_service(
             llm=llm,
             simulations=simulations,
             metrics_registry=registry,
-            integrations=await stack.enter_async_context(open_integrations()),
         )
 
 

@@ -1,14 +1,16 @@
 """A scenario run for a request, and the answer to it: at once or told while it runs. Presets answer by the same."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
 import msgspec
+import numpy as np
 from litestar import Response
 from litestar.params import QueryParameter
+from numpy.typing import NDArray
 
 from api.events import Told, ViewEvent, open_event_stream
 from api.idempotency import Created, answer_once
@@ -17,9 +19,11 @@ from api.request import ApiRequest
 from api.schemas.simulations import EventView, SimulationView, TrendView, list_shared, to_progress
 from axiom.simulation import MOST_STEPS, SERIES, Scenario, SeriesName, analyse_trend
 from core.errors import InvalidInputError
-from reflection.simulations import Answered, Progress, Simulation
+from core.threads import run_aside
+from reflection.simulations import Answered, Progress, Simulation, is_quickly_read, read_scenario
 
-FEW = 50_000  # numbers that are encoded without letting others in between
+FEW = 10_000  # numbers that are encoded without letting others in between
+SCENARIO = {"most_bytes": 1_000_000}  # of a body; a scenario that asks for all that it may has a fifth of it
 
 Every = Annotated[int, QueryParameter(ge=1, le=MOST_STEPS, description="Show each n-th step only, from step 0 on.")]
 Variables = Annotated[
@@ -102,21 +106,28 @@ async def answer_scenario(
     return response
 
 
+async def read_aside(told: Mapping[str, object]) -> Scenario:
+    """Return the scenario that a request tells, read in another thread if that may take long.
+
+    Raises:
+        InvalidInputError: a field is wrong; names it by its path.
+    """
+    return read_scenario(told) if is_quickly_read(told) else await run_aside(lambda: read_scenario(told))
+
+
 async def to_simulation(simulation: Simulation, shown: Shown) -> SimulationView:
     """Return a simulation as it is shown."""
     head = simulation.head
     names = head.outcome.names if shown.names is None else shown.names
-    quantiles = [str(each) for each in head.outcome.quantiles]
     series: dict[str, Any] = {}
     bands: dict[str, Any] = {}
     for name in names:
         rows = simulation.series(name)[..., :: shown.every]
         if rows.ndim == 1:
-            series[name] = msgspec.Raw(msgspec.json.encode(rows.tolist()))
+            series[name] = await _encode(rows)
         else:
-            bands[name] = msgspec.Raw(msgspec.json.encode(dict(zip(quantiles, rows.tolist(), strict=True))))
-        if rows.size > FEW:
-            await asyncio.sleep(0)
+            quantiles = map(str, head.outcome.quantiles)
+            bands[name] = {quantile: await _encode(band) for quantile, band in zip(quantiles, rows, strict=True)}
     trend = await asyncio.to_thread(analyse_trend, simulation.middle("score")) if shown.trend else None
     return SimulationView(
         **list_shared(head),
@@ -127,6 +138,16 @@ async def to_simulation(simulation: Simulation, shown: Shown) -> SimulationView:
         events=msgspec.convert(simulation.events, list[EventView], from_attributes=True),
         trend=msgspec.convert(trend, TrendView | None, from_attributes=True),
     )
+
+
+async def _encode(row: NDArray[np.float64]) -> msgspec.Raw:
+    """Return numbers as a list in JSON; others get their turn after each few of them."""
+    pieces = []
+    for start in range(0, row.size, FEW):
+        pieces.append(msgspec.json.encode(row[start : start + FEW].tolist())[1:-1])
+        if row.size > FEW:
+            await asyncio.sleep(0)
+    return msgspec.Raw(b"[%b]" % b",".join(pieces))
 
 
 async def _tell(request: ApiRequest, scenario: Scenario, shown: Shown) -> AsyncGenerator[Told]:

@@ -47,6 +47,7 @@ LatticeError
 │   ├── NotReadyError            not_ready              the service cannot work at the moment
 │   ├── StoreUnavailableError    store_unavailable      Postgres did not answer
 │   ├── StoreBusyError           store_busy             a statement or lock took longer than allowed
+│   ├── SimulationsBusyError     simulations_busy       too many simulations wait for their run
 │   └── EmbedderUnavailableError embedder_unavailable   the embedding endpoint did not answer
 ├── ProviderError                provider_failed        one LLM target failed
 │   ├── AllTargetsFailedError    all_targets_failed     every LLM target failed
@@ -274,6 +275,10 @@ class StoreUnavailableError(UnavailableError, code="store_unavailable"):
 
 class StoreBusyError(UnavailableError, code="store_busy"):
     """A statement or a lock took longer than allowed."""
+
+
+class SimulationsBusyError(UnavailableError, code="simulations_busy"):
+    """Too many simulations wait for their run already."""
 
 
 class EmbedderUnavailableError(UnavailableError, code="embedder_unavailable"):

@@ -14,25 +14,31 @@ import importlib
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
+
+import structlog
 
 from core.errors import ConfigurationError
 from core.extensions import Facts, Kind, Offer
+from core.text import make_storable
 
 MANIFEST = "extension.toml"
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 ENTRY = re.compile(r"(?P<module>[A-Za-z_]\w*(\.[A-Za-z_]\w*)*):(?P<object>[A-Za-z_]\w*)", re.ASCII)
 LONGEST_TEXT = 500
+CLOSE_WITHIN_S = 5.0
 
 _REQUIRED = ("name", "kind", "version", "entry")
 _NUMBERS = count()  # so that two folders never share a module
+_log = structlog.get_logger(__name__)
 
 
 class ExtensionFolder:
@@ -56,29 +62,40 @@ class ExtensionFolder:
         try:
             single = (self.path / MANIFEST).is_file()
             inner = [self.path] if single else sorted(each for each in self.path.iterdir() if not _is_hidden(each))
-            found = [each for each in inner if (each / MANIFEST).is_file()]
         except OSError as e:
             raise ConfigurationError(f"{self.path}: is no folder of extensions: {e.strerror}") from e
-        return tuple(self._offer(each, at) for at, each in enumerate(found))
+        return tuple(offer for at, each in enumerate(inner) if (offer := self._offer(each, at)) is not None)
 
     def close(self) -> None:
-        """Close what was loaded, and forget all: the folder is read anew if it is used again."""
-        for offer in vars(self).pop("offers", ()):
-            offer.close()
+        """Close what was loaded, and forget all: the folder is read anew if it is used again.
+
+        What hangs, be it in its loading or in its closing, is left behind after a few seconds.
+        """
+        closing = Thread(target=_close_all, args=(vars(self).pop("offers", ()),), name="closing", daemon=True)
+        closing.start()
+        closing.join(CLOSE_WITHIN_S)
+        if closing.is_alive():
+            _log.warning("extensions_left_behind", folder=str(self.path))
         for name in [name for name in sys.modules if name.startswith(f"{self._package}_")]:
             del sys.modules[name]
 
-    def _offer(self, folder: Path, at: int) -> Offer:
-        facts = Facts("", folder.name, f"folder {folder.name}", f"folder {folder.name}", in_folder=True)
+    def _offer(self, folder: Path, at: int) -> Offer | None:
+        """Return what a folder offers, be it only a fault; None if it has no manifest."""
+        name = make_storable(folder.name)  # of bytes that may be no text
+        facts = Facts("", name, f"folder {name}", f"folder {name}", in_folder=True)
         module = ""
         try:
+            if not (folder / MANIFEST).is_file():
+                return None
             told = tomllib.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             facts = _read_manifest(told, facts)
             if not facts.problem:
                 module = str(told["entry"])
                 facts = replace(facts, problem=_stray(folder, self.path, module))
         except (OSError, ValueError) as e:
-            facts = replace(facts, problem=f"has a broken {MANIFEST}: {e}")
+            facts = replace(facts, problem=make_storable(f"has a broken {MANIFEST}: {e}"))
+        except RecursionError:
+            facts = replace(facts, problem=f"has a broken {MANIFEST}: it is nested too deeply")
         return Offer(facts, lambda: _load(f"{self._package}_{at}", folder, module))
 
 
@@ -105,6 +122,11 @@ def folder_offers(group: str | None = None) -> list[Offer]:
     folder = _FOLDER.get()
     offers = () if folder is None else folder.offers
     return [offer for offer in offers if group is None or offer.facts.group == group]
+
+
+def _close_all(offers: Iterable[Offer]) -> None:
+    for offer in offers:
+        offer.close()
 
 
 def _is_hidden(path: Path) -> bool:

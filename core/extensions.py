@@ -22,9 +22,12 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import structlog
 
+from core.text import make_storable
+
 State = Literal["ready", "loaded", "off", "broken"]
 
 OFF = "is switched off"
+LONGEST_FAULT = 500
 HOOKS = ("name", "version", "enabled", "initialize", "get_metadata", "close")  # what `Extension` has
 
 _log = structlog.get_logger(__name__)
@@ -138,7 +141,7 @@ class Integration:
         """Pass on what happened; called in a thread of its own, one happening after the other.
 
         Args:
-            happening: `happening` names its kind, the rest are JSON values about it; not to be changed.
+            happening: `happening` names its kind, the rest are JSON values about it.
         """
         raise NotImplementedError
 
@@ -219,8 +222,8 @@ class Offer:
             self._problem = "is closed"
         try:
             thing.close()
-        except Exception as e:  # noqa: BLE001 - it is somebody else's code, and may fail in any way
-            problem = f"does not close: {type(e).__name__}: {e}"
+        except (Exception, SystemExit) as e:  # noqa: BLE001 - it is somebody else's code, and may fail in any way
+            problem = f"does not close: {tell_fault(e)}"
             _log.warning("extension_close_failed", extension=self.facts.name, problem=problem)
             return problem
         return ""
@@ -234,13 +237,22 @@ class Offer:
             if not self._problem and isinstance(thing, Extension):
                 thing.initialize()
         except (Exception, SystemExit) as e:  # noqa: BLE001 - it is somebody else's code, and may fail in any way
-            self._problem = f"does not load: {type(e).__name__}: {e}"
+            self._problem = f"does not load: {tell_fault(e)}"
         if self._problem not in {"", OFF}:
             _log.warning("extension_broken", extension=self.facts.name, origin=self.facts.origin, problem=self._problem)
         if not self._problem:
             self._loaded.append(thing)
             if not self.facts.in_folder and isinstance(thing, Extension):  # packages stay for as long as the process
                 atexit.register(self.close)
+
+
+def tell_fault(error: BaseException) -> str:
+    """Return in words what somebody else's code raised: text that can be stored, of any length or none though it be."""
+    try:
+        text = str(error)[:LONGEST_FAULT]
+    except Exception:  # noqa: BLE001 - its own __str__ may fail in any way
+        return type(error).__name__
+    return make_storable(f"{type(error).__name__}: {text}")
 
 
 def _misfit(thing: object, facts: Facts) -> str:

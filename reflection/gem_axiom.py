@@ -114,7 +114,7 @@ class GemAxioms:
             )
         read = await self._read(tenant, gem_id, at, None, 0)
         terms = bound_terms((await _feed(read)).terms)
-        step = timedelta(days=step_days) / at.time_unit
+        step = step_days * (timedelta(days=1) / at.time_unit)  # a timedelta knows nothing below a microsecond
         return plan_scenario(read.gem.name, terms, read.passages, step, steps)
 
     async def _read(self, tenant: UUID, gem_id: UUID, at: Moment, before: Position | None, limit: int) -> _Read:

@@ -1,6 +1,7 @@
 """Presets: scenarios by name. Ours, the one that starts from a gem, and those that domain models make."""
 
 import asyncio
+from functools import partial
 from typing import Annotated
 
 from litestar import Response, Router, get, post
@@ -26,9 +27,10 @@ from api.schemas.presets import (
     to_summary,
 )
 from api.schemas.simulations import SimulationView
-from api.simulation_answers import Every, Variables, WithTrend, answer_scenario, to_shown
+from api.simulation_answers import SCENARIO, Every, Variables, WithTrend, answer_scenario, to_shown
 from axiom.simulation import PRESETS, Scenario, find_preset, list_presets, vary
 from core.errors import InvalidInputError, PresetNotFoundError
+from core.threads import run_aside
 from reflection.simulations import read_scenario
 
 OURS = (*PRESETS, FROM_GEM.name)
@@ -46,10 +48,16 @@ async def list_all() -> PresetList:
 @get("/{name:str}", guards=[needs(Role.VIEWER)], responses=problems(404), summary="Get a preset")
 async def get_preset(name: PresetName) -> PresetView:
     """Return a preset with its parameters and, where it is always the same, its scenario."""
-    return await asyncio.to_thread(_find, name)
+    return await run_aside(partial(_find, name))
 
 
-@post("/{name:str}", guards=[needs(Role.EDITOR)], responses=problems(404, 409, 413, 415), summary="Run a preset")
+@post(
+    "/{name:str}",
+    guards=[needs(Role.EDITOR)],
+    opt=SCENARIO,
+    responses=problems(404, 409, 413, 415),
+    summary="Run a preset",
+)
 async def run_preset(
     request: ApiRequest,
     name: PresetName,
@@ -67,7 +75,7 @@ async def run_preset(
     shown = to_shown(every, variables, trend=trend)
     _check_foreign(name, data)
     scenario = await _prepare(request, name, data)
-    scenario = await asyncio.to_thread(vary, scenario, to_changes(data), read_scenario)
+    scenario = await run_aside(partial(vary, scenario, to_changes(data), read_scenario))
     return await answer_scenario(request, scenario, shown, idempotency_key)
 
 
@@ -78,7 +86,7 @@ async def _prepare(request: ApiRequest, name: str, data: RunPreset) -> Scenario:
     if name != FROM_GEM.name:
         parameters = {} if data.parameters is UNSET else data.parameters
         _require_known(name)
-        return await asyncio.to_thread(build_scenario, name, parameters)
+        return await run_aside(partial(build_scenario, name, parameters))
     if data.gem_id is UNSET:
         raise InvalidInputError("gem_id", "is required for from_gem")
     service = request.service

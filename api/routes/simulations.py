@@ -12,8 +12,16 @@ from api.request import ApiRequest
 from api.routes.paths import SimulationId
 from api.routes.problems import problems
 from api.schemas.simulations import NewSimulation, SimulationPage, SimulationView, to_summary, to_told
-from api.simulation_answers import Every, Variables, WithTrend, answer_scenario, to_shown, to_simulation
-from reflection.simulations import read_scenario
+from api.simulation_answers import (
+    SCENARIO,
+    Every,
+    Variables,
+    WithTrend,
+    answer_scenario,
+    read_aside,
+    to_shown,
+    to_simulation,
+)
 
 _KNOWN = ResponseSpec(data_container=SimulationView, description="It was run before", generate_examples=False)
 _X_CACHE = ResponseHeader(name="X-Cache", description="`miss`, `stored` or `hit`.", documentation_only=True)
@@ -22,6 +30,7 @@ _X_CACHE = ResponseHeader(name="X-Cache", description="`miss`, `stored` or `hit`
 @post(
     "/",
     guards=[needs(Role.EDITOR)],
+    opt=SCENARIO,
     response_headers=[_X_CACHE],
     responses={200: _KNOWN, **problems(409, 413, 415)},
     summary="Run a simulation",
@@ -42,7 +51,7 @@ async def create_simulation(
     then `done` (the simulation) or `error` (a problem); when the client leaves, the run ends.
     """
     shown = to_shown(every, variables, trend=trend)
-    return await answer_scenario(request, read_scenario(to_told(data)), shown, idempotency_key)
+    return await answer_scenario(request, await read_aside(to_told(data)), shown, idempotency_key)
 
 
 @get("/", guards=[needs(Role.VIEWER)], responses=problems(), summary="List simulations")

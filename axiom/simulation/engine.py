@@ -17,6 +17,7 @@ from axiom.simulation.inputs import VARIABLES, AxiomInputs, SeriesName, Variable
 from axiom.simulation.parameters import named, under
 from axiom.simulation.rules import Mover, Rule, UpdateRule
 from axiom.simulation.state import PAST, History, Noise, SystemState
+from core.extensions import tell_fault
 
 CELLS = 1 << 13  # of one variable in one block: 64 kB, so that all arrays of a block stay in the second cache
 LONGEST_BLOCK = 4_096
@@ -148,8 +149,8 @@ class Engine:
                 try:
                     value = self._rules[name](state, first + made)
                     self._rows[name][at + made] = _number(value)
-                except Exception as e:  # noqa: BLE001 - a rule is somebody else's code, and may fail in any way
-                    problem = str(e) if isinstance(e, _NotANumberError) else f"its rule failed: {type(e).__name__}: {e}"
+                except (Exception, SystemExit) as e:  # noqa: BLE001 - a rule is somebody else's code, and may fail in any way
+                    problem = str(e) if isinstance(e, _NotANumberError) else f"its rule failed: {tell_fault(e)}"
                     return made, Stop(first + made, name, 0, problem)
         return count, None
 

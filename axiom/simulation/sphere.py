@@ -13,6 +13,7 @@ from axiom.simulation.parameters import integer, named
 from axiom.simulation.results import EnsembleResult, SimulationResult, TimeStep, collect, columns
 from axiom.simulation.rules import UpdateRule
 from core.errors import InvalidParameterError
+from core.extensions import tell_fault
 
 MOST_STEPS = 100_000
 AHEAD = 64  # steps that `step` looks beyond: a peak is known by the step after it, a plateau by its length
@@ -189,10 +190,10 @@ def _notice(
     """Yield what a handler finds; that it failed is an event too, so that the run is not lost by it."""
     try:
         yield from map(_event, _look(handler, series, steps))
-    except Exception as e:  # noqa: BLE001 - it may be somebody else's code, and fail in any way
+    except (Exception, SystemExit) as e:  # noqa: BLE001 - it may be somebody else's code, and fail in any way
         name = getattr(handler, "kind", "") or type(handler).__name__
         last = max((len(each) for each in series.values()), default=1) - 1
-        yield Event("failed", "score", last, 0.0, 0, f"{name}: {type(e).__name__}: {e}")
+        yield Event("failed", "score", last, 0.0, 0, f"{name}: {tell_fault(e)}")
 
 
 def _look(

@@ -42,6 +42,7 @@ class SimulationCache:
         self.most_bytes = most_bytes
         self.hits = 0
         self.misses = 0
+        self._forgotten = 0
         self._kept: TTLCache[tuple[UUID, UUID], Simulation] = TTLCache(
             most_bytes, ttl_s, clock, getsizeof=lambda each: each.size
         )
@@ -54,6 +55,10 @@ class SimulationCache:
         """About how much memory they take."""
         self._kept.expire()
         return int(self._kept.currsize)
+
+    def mark(self) -> int:
+        """Return a number that is another one as soon as anything was given up by request."""
+        return self._forgotten
 
     def find(self, tenant: UUID, simulation_id: UUID) -> Simulation | None:
         """Return a simulation; None if it is not kept, or past its time."""
@@ -69,4 +74,5 @@ class SimulationCache:
 
     def forget(self, tenant: UUID, simulation_id: UUID) -> None:
         """Give a simulation up."""
+        self._forgotten += 1
         self._kept.pop((tenant, simulation_id), None)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,8 +22,12 @@ from axiom.simulation import (
     Stop,
     summarise,
 )
+from core.text import make_storable
 
 MOST_EVENTS = 1_000  # that are kept of one simulation
+LONGEST_TEXT = 500  # of what an extension says of an event or a fault
+EVENT_BYTES = 300
+SCENARIO_GROWTH = 8  # times as large in memory as in JSON
 
 FloatArray: TypeAlias = NDArray[np.float64]
 Result: TypeAlias = SimulationResult | EnsembleResult
@@ -87,7 +92,8 @@ class Simulation:
     @property
     def size(self) -> int:
         """About how many bytes it takes in memory."""
-        return self.rows.nbytes + 300 * len(self.events) + 4_000
+        told = len(msgspec.json.encode(self.head.scenario))
+        return self.rows.nbytes + EVENT_BYTES * len(self.events) + SCENARIO_GROWTH * told + 4_000
 
     def series(self, name: SeriesName) -> FloatArray:
         """Return a series of a single run, shape (last step + 1,), or the bands of an ensemble, (q, last step + 1).
@@ -132,7 +138,7 @@ def take_down(simulation_id: UUID, scenario: Scenario, result: Result, now: date
         size=size,
         names=names,
         quantiles=quantiles,
-        stopped=result.stopped,
+        stopped=result.stopped and replace(result.stopped, problem=_text(result.stopped.problem)),
         events_total=result.events_total,
         summaries=_summarise(names, rows[:, nearest_to_median(quantiles)]),
     )
@@ -165,12 +171,23 @@ def unpack(packed: bytes, outcome: Outcome) -> FloatArray:
 
 
 def _plain(events: Sequence[Event]) -> tuple[Event, ...]:
-    """Return the first events with plain numbers: extensions may give those of numpy."""
-    return tuple(
-        replace(each, step=float(each.step), value=float(each.value), scenario=int(each.scenario))
-        for each in events[:MOST_EVENTS]
-        if math.isfinite(each.step) and math.isfinite(each.value)  # JSON has no others
-    )
+    """Return the first events as they can be stored, and read again; extensions may give others."""
+    return tuple(plain for each in events[:MOST_EVENTS] if (plain := _read_event(each)) is not None)
+
+
+def _read_event(event: Event) -> Event | None:
+    """Return an event of plain numbers and texts; None if it has others."""
+    try:
+        numbers = (float(event.step), float(event.value), int(event.scenario))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if event.variable not in SERIES or not all(map(math.isfinite, numbers)):  # JSON has no others
+        return None
+    return Event(_text(event.kind), event.variable, *numbers, _text(event.detail))
+
+
+def _text(told: object) -> str:
+    return make_storable(str(told)[:LONGEST_TEXT])
 
 
 def _summarise(names: Sequence[SeriesName], rows: FloatArray) -> dict[SeriesName, Facts]:

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from axiom.simulation import Scenario
 from core.clock import utc_now
+from core.errors import SimulationsBusyError
 from core.flights import Flights
 from core.pg import Connection, Database
+from core.threads import run_aside
 from reflection.simulations.cache import SimulationCache
-from reflection.simulations.limits import check_limits, is_brief
+from reflection.simulations.limits import Pace, judge_pace
 from reflection.simulations.simulation import Simulation, SimulationHead, address, take_down
 from reflection.simulations.store import (
     delete_simulation,
@@ -22,8 +24,8 @@ from reflection.simulations.store import (
     not_found,
 )
 
-SHORT = 20_000  # scenario-steps that wait for nobody
-LONG_AT_ONCE = 2  # runs of more
+AT_ONCE = 2  # runs of each pace
+MOST_WAITING = 1_000  # for one of these
 LOOK_S = 0.25  # between two looks at a run that is watched
 
 Origin = Literal["hit", "stored", "miss"]
@@ -81,7 +83,8 @@ class Simulations:
     cache: SimulationCache = field(default_factory=SimulationCache)
     _flights: Flights = field(default_factory=Flights)
     _runs: dict[tuple[UUID, UUID], _Run] = field(default_factory=dict)
-    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_AT_ONCE))
+    _short: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _long: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     @property
     def under_way(self) -> int:
@@ -95,14 +98,15 @@ class Simulations:
 
         Raises:
             InvalidInputError: it asks for more than one request may.
+            SimulationsBusyError: too many wait for their run already.
         """
-        check_limits(scenario)
+        pace = judge_pace(scenario)
         key = (tenant, address(scenario))
         kept = self.cache.find(*key)
         if kept is not None:
             self.cache.hits += 1
             return Answered(kept, "hit")
-        answered, led = await self._flights.once(key, lambda: self._find_or_make(key, scenario))
+        answered, led = await self._flights.once(key, lambda: self._find_or_make(key, scenario, pace))
         if not led:
             self.cache.hits += 1
             return Answered(answered.simulation, "hit")
@@ -113,7 +117,7 @@ class Simulations:
         """Do the same and tell of it meanwhile: some `Progress`, then what was answered.
 
         Raises:
-            InvalidInputError: it asks for more than one request may.
+            LatticeError: as `run`.
         """
         key = (tenant, address(scenario))
         answering = asyncio.create_task(self.run(tenant, scenario))
@@ -159,18 +163,21 @@ class Simulations:
         await self.database.retrying(tenant, lambda conn: delete_simulation(conn, simulation_id))
         self.cache.forget(tenant, simulation_id)  # whoever asked for it meanwhile may have brought it back
 
-    async def _find_or_make(self, key: tuple[UUID, UUID], scenario: Scenario) -> Answered:
-        answered = await self._look_or_make(key, scenario)
-        self.cache.keep(key[0], answered.simulation)
+    async def _find_or_make(self, key: tuple[UUID, UUID], scenario: Scenario, pace: Pace) -> Answered:
+        mark = self.cache.mark()
+        answered = await self._look_or_make(key, scenario, pace)
+        if self.cache.mark() == mark:  # else it may be this one that was deleted meanwhile
+            self.cache.keep(key[0], answered.simulation)
         return answered
 
-    async def _look_or_make(self, key: tuple[UUID, UUID], scenario: Scenario) -> Answered:
-        brief = is_brief(scenario)
-        if not brief:  # to make it takes no longer than to look whether it is there
+    async def _look_or_make(self, key: tuple[UUID, UUID], scenario: Scenario, pace: Pace) -> Answered:
+        if pace == "brief":  # to make it takes no longer than to look whether it is there
+            made = take_down(key[1], scenario, scenario.run(), utc_now())
+        else:
             found = await self._find(*key)
             if found is not None:
                 return Answered(found, "stored")
-        made = take_down(key[1], scenario, scenario.run(), utc_now()) if brief else await self._make(key, scenario)
+            made = await self._make(key, scenario, self._short if pace == "short" else self._long)
 
         async def store(conn: Connection) -> Answered:
             stored = await insert_simulation(conn, made)
@@ -187,28 +194,24 @@ class Simulations:
 
         return await self.database.retrying(tenant, look, read_only=True)
 
-    async def _make(self, key: tuple[UUID, UUID], scenario: Scenario) -> Simulation:
+    async def _make(self, key: tuple[UUID, UUID], scenario: Scenario, slots: asyncio.Semaphore) -> Simulation:
+        if len(self._runs) >= MOST_WAITING:
+            raise SimulationsBusyError(f"{MOST_WAITING:,} simulations wait for their run already; ask again later")
         run = self._runs[key] = _Run()
 
         def make() -> Simulation:
             return take_down(key[1], scenario, scenario.run(run.tell), utc_now())
 
         try:
-            if _count_steps(scenario) <= SHORT:
-                return await _in_thread(make, run)
-            async with self._slots:
+            async with slots:
                 return await _in_thread(make, run)
         finally:
             del self._runs[key]
 
 
-def _count_steps(scenario: Scenario) -> int:
-    return scenario.steps * (1 if scenario.ensemble is None else scenario.ensemble.size)
-
-
 async def _in_thread(make: Callable[[], Simulation], run: _Run) -> Simulation:
-    """Make it in a worker thread; if the caller is cancelled, wait until the thread has noticed."""
-    making = asyncio.create_task(asyncio.to_thread(make))
+    """Make it in a thread of its own; if the caller is cancelled, wait until the thread has noticed."""
+    making = asyncio.create_task(run_aside(make))
     try:
         return await asyncio.shield(making)
     except asyncio.CancelledError:

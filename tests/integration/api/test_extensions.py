@@ -3,18 +3,15 @@
 import json
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from api.cli.extension_skeleton import write_skeleton
-from api.integrations import open_integrations
 from api.service import Service
 from api.settings import Settings
 from core.errors import ConfigurationError
-from core.extension_folder import ExtensionFolder, using
 from core.extensions import Kind
 from tests.integration.api.conftest import build_app, check_problem, connect
 
@@ -131,18 +128,12 @@ async def test_integrations_are_told_what_was_run_once(
     write_skeleton(Kind.INTEGRATION, "torn", folder)
     (folder / "torn" / "torn.py").write_text("raise RuntimeError('out of order')")
     monkeypatch.setenv("JOURNAL_FILE", str(tmp_path / "journal"))
-    extensions = ExtensionFolder(folder)
-    with using(extensions):
-        async with open_integrations() as integrations:
-            told = replace(service, integrations=integrations)
-            app = build_app(settings.model_copy(update={"extensions_dir": folder}), told)
-            async with connect(app) as client:
-                made = (await client.post("/simulations", json=SCENARIO)).json()
-                for _ in range(3):  # not run again, so nothing happened
-                    assert (await client.post("/simulations", json=SCENARIO)).status_code == 200
-                streamed = {**SCENARIO, "name": "streamed"}
-                await client.post("/simulations", json=streamed, headers={"Accept": "text/event-stream"})
-    extensions.close()
+    async with connect(build_app(settings.model_copy(update={"extensions_dir": folder}), service)) as client:
+        made = (await client.post("/simulations", json=SCENARIO)).json()
+        for _ in range(3):  # not run again, so nothing happened
+            assert (await client.post("/simulations", json=SCENARIO)).status_code == 200
+        streamed = {**SCENARIO, "name": "streamed"}
+        await client.post("/simulations", json=streamed, headers={"Accept": "text/event-stream"})
     first, second = [json.loads(line) for line in (tmp_path / "journal").read_text().splitlines()]
     assert (first["happening"], first["id"], first["name"]) == ("simulation_finished", made["id"], "alerted")
     assert [event["kind"] for event in first["events"]] == ["alert"]

@@ -157,6 +157,14 @@ async def test_a_gem_is_foreseen_from_its_terms(client: httpx2.AsyncClient, port
     assert score[-1] < score[0]
 
 
+@pytest.mark.parametrize("step_days", [1e-300, 1e-9])
+async def test_steps_may_be_as_short_as_can_be(client: httpx2.AsyncClient, port: str, step_days: float) -> None:
+    found = await run(client, "from_gem", gem_id=port, step_days=step_days, steps=5)
+    for name in ("C", "Y", "Z"):
+        assert found["series"][name][-1] == pytest.approx(found["series"][name][0], rel=1e-7)
+    assert found["stopped"] is None
+
+
 async def test_a_gem_that_is_not_there_cannot_be_foreseen(client: httpx2.AsyncClient) -> None:
     check_problem(await client.post("/presets/from_gem", json={"gem_id": str(uuid4())}), 404, "gem_not_found")
 

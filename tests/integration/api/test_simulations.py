@@ -9,10 +9,11 @@ import httpx2
 import pytest
 
 from api.service import Service
+from api.settings import Settings
 from axiom.simulation import Scenario
 from core.pg import DEFAULT_TENANT
 from reflection.simulations import read_scenario
-from tests.integration.api.conftest import check_problem
+from tests.integration.api.conftest import build_app, check_problem, connect
 
 BODY: dict[str, Any] = {
     "name": "growth",
@@ -240,6 +241,26 @@ async def test_a_body_that_is_no_scenario_is_refused(client: httpx2.AsyncClient)
     deep = b'{"rules": {"A": ' + b'{"rule": "chain", "rules": [' * 400 + b"]}" * 400 + b"}}"
     answer = await client.post("/simulations", content=deep, headers=JSON)
     assert answer.status_code in {400, 422}, answer.text
+
+
+async def test_a_body_larger_than_any_scenario_is_refused_before_it_is_read(
+    settings: Settings, service: Service
+) -> None:
+    app = build_app(settings.model_copy(update={"max_body_bytes": 25_000_000}), service)
+    async with connect(app) as client:
+        for path in ("/simulations", "/presets/burnout"):
+            answer = await client.post(path, content=b"[" * 1_000_001, headers=JSON)
+            assert "at most 1,000,000 bytes" in check_problem(answer, 413, "body_too_large")["detail"]
+            assert (await client.post(path, json={"steps": 5})).status_code == 201
+
+
+async def test_long_series_are_told_to_the_last_bit(client: httpx2.AsyncClient) -> None:
+    body = {"rules": {"A": {"rule": "random_walk", "sd": 0.1}}, "steps": 30_000}
+    view = (await client.post("/simulations", json=body)).json()
+    result = read_scenario(body).run()
+    assert view["series"] == {name: result.series[name].tolist() for name in ("A", "score")}
+    thin = (await client.post("/simulations?every=7", json=body)).json()
+    assert thin["series"] == {name: values[::7] for name, values in view["series"].items()}
 
 
 def read_id(answer: httpx2.Response) -> UUID:

@@ -1,22 +1,24 @@
 """A simulation is run once, kept, and found again by the same request."""
 
-import asyncio
 import struct
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar
 from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 
-from axiom.simulation import Ensemble, Rule, Scenario, SimulationResult, SystemState
-from core.errors import InvalidInputError, SimulationNotFoundError
-from core.pg import Database
-from reflection.simulations import Answered, Progress, SimulationCache, Simulations, read_scenario
+from axiom.simulation import (
+    Scenario,
+    SimulationResult,
+)
+from core.errors import SimulationNotFoundError
+from core.pg import Connection, Database
+from reflection.simulations import (
+    SimulationCache,
+    Simulations,
+    read_scenario,
+)
 from reflection.simulations.simulation import Simulation, address, nearest_to_median, pack
-from reflection.simulations.simulations import LONG_AT_ONCE, SHORT
+from reflection.simulations.store import find_simulation
 
 GROWTH = {"inputs": {"A": 0.5}, "rules": {"A": {"rule": "linear", "slope": 0.001}}, "steps": 250}
 BANDS = {
@@ -25,43 +27,9 @@ BANDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Gate(Rule):
-    """A rule that stands still until its gate is opened, and counts how often it was begun."""
-
-    kind: ClassVar[str] = "gate"
-    opened: ClassVar[threading.Event] = threading.Event()
-    begun: ClassVar[list[int]] = []
-
-    def __call__(self, state: SystemState, step: int, /) -> float:
-        if step == 1:
-            self.begun.append(step)
-            self.opened.wait(10)
-        return 0.5
-
-
-@pytest.fixture
-def gate() -> Iterator[threading.Event]:
-    Gate.opened.clear()
-    Gate.begun.clear()
-    yield Gate.opened
-    Gate.opened.set()
-
-
 @pytest.fixture
 def simulations(database: Database) -> Simulations:
     return Simulations(database)
-
-
-def gated(steps: int = 100, seed: int = 0) -> Scenario:
-    return Scenario(rules={"A": Gate()}, steps=steps, seed=seed)
-
-
-async def begin(runs: int = 1) -> None:
-    """Wait until so many runs stand before the gate."""
-    async with asyncio.timeout(5):
-        while len(Gate.begun) < runs:  # noqa: ASYNC110 - another thread sets it
-            await asyncio.sleep(0.005)
 
 
 def check_same(one: Simulation, other: Simulation) -> None:
@@ -133,17 +101,6 @@ def test_an_id_is_that_of_the_content() -> None:
     assert address(read_scenario(GROWTH)) in ids
 
 
-async def test_two_same_requests_at_once_are_run_once(
-    simulations: Simulations, tenant: UUID, gate: threading.Event
-) -> None:
-    asked = [asyncio.create_task(simulations.run(tenant, gated())) for _ in range(3)]
-    await begin()
-    gate.set()
-    answered = await asyncio.gather(*asked)
-    assert sorted(each.origin for each in answered) == ["hit", "hit", "miss"]
-    assert Gate.begun == [1]
-
-
 async def test_tenants_never_see_each_others_simulations(simulations: Simulations, tenant: UUID) -> None:
     scenario, other = read_scenario(GROWTH), uuid4()
     first = await simulations.run(tenant, scenario)
@@ -186,89 +143,21 @@ async def test_a_run_that_grows_beyond_a_float_keeps_the_steps_before(simulation
     assert np.isfinite(simulation.rows).all()
 
 
-async def test_a_run_is_watched(simulations: Simulations, tenant: UUID, gate: threading.Event) -> None:
-    told = []
-    async for each in simulations.watch(tenant, gated()):
-        told.append(each)
-        gate.set()
-    assert told[0] == Progress(0, 100)
-    assert isinstance(told[-1], Answered)
-    assert told[-1].origin == "miss"
-
-
-async def test_a_run_that_nobody_waits_for_ends(simulations: Simulations, tenant: UUID, gate: threading.Event) -> None:
-    asked = asyncio.create_task(simulations.run(tenant, gated(SHORT + 1)))
-    await begin()
-    asked.cancel()
-    asyncio.get_running_loop().call_later(0.05, gate.set)  # the thread notices at the end of its block
-    with pytest.raises(asyncio.CancelledError):
-        await asked
-    assert await simulations.list_page(tenant, before=None, limit=5) == []
-    assert (await simulations.run(tenant, gated(SHORT + 1))).origin == "miss"
-
-
-async def test_a_run_goes_on_while_somebody_waits_for_it(
-    simulations: Simulations, tenant: UUID, gate: threading.Event
+async def test_what_is_deleted_while_it_is_looked_for_is_not_kept(
+    simulations: Simulations, database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = (asyncio.create_task(simulations.run(tenant, gated())) for _ in range(2))
-    await begin()
-    first.cancel()
-    await asyncio.wait([first])
-    gate.set()
-    assert (await second).simulation.head.outcome.last_step == 100
-    assert Gate.begun == [1]
+    scenario = read_scenario({**GROWTH, "steps": 5_000})
+    await Simulations(database).run(tenant, scenario)
 
+    async def find_late(conn: Connection, simulation_id: UUID) -> Simulation | None:
+        found = await find_simulation(conn, simulation_id)
+        if found is not None:
+            await simulations.delete(tenant, simulation_id)
+        return found
 
-async def test_long_runs_do_not_hold_up_short_ones(
-    simulations: Simulations, tenant: UUID, gate: threading.Event
-) -> None:
-    long = [asyncio.create_task(simulations.run(tenant, gated(SHORT + 1, seed))) for seed in range(LONG_AT_ONCE + 1)]
-    await begin(LONG_AT_ONCE)
-    assert (await simulations.run(tenant, read_scenario(GROWTH))).origin == "miss"
-    assert len(Gate.begun) == LONG_AT_ONCE
-    gate.set()
-    assert {each.origin for each in await asyncio.gather(*long)} == {"miss"}
-
-
-@pytest.mark.parametrize(
-    ("scenario", "field"),
-    [
-        (Scenario(steps=100_000, ensemble=Ensemble(201, quantiles=(0.5,))), "ensemble.size"),
-        (Scenario(steps=100_000, ensemble=Ensemble(2, quantiles=(0.1, 0.2, 0.3, 0.4))), "ensemble.quantiles"),
-        (
-            read_scenario(
-                {"steps": 100_000, "events": [{"event": "threshold", "level": 0.5}] * 3, "ensemble": {"size": 67}}
-            ),
-            "events",
-        ),
-        (
-            read_scenario(
-                {
-                    "steps": 1,
-                    "events": [{"event": "milestones", "levels": [0.1, 0.2]}] * 7,
-                    "ensemble": {"size": 1_000_000},
-                }
-            ),
-            "events",
-        ),
-        (read_scenario({"rules": {"A": {"rule": "sum", "rules": [{"rule": "constant"}] * 100}}}), "rules"),
-    ],
-    ids=["size", "quantiles", "events", "levels", "rules"],
-)
-async def test_too_much_is_refused_by_name(
-    simulations: Simulations, tenant: UUID, scenario: Scenario, field: str
-) -> None:
-    with pytest.raises(InvalidInputError, match="may be at most") as caught:
-        await simulations.run(tenant, scenario)
-    assert caught.value.field == field
-
-
-def test_rules_nested_too_deeply_are_refused() -> None:
-    rule: dict[str, object] = {"rule": "constant"}
-    for _ in range(900):
-        rule = {"rule": "chain", "rules": [rule]}
-    with pytest.raises(InvalidInputError, match="nested too deeply"):
-        read_scenario({"rules": {"A": rule}})
+    monkeypatch.setattr("reflection.simulations.simulations.find_simulation", find_late)
+    assert (await simulations.run(tenant, scenario)).origin == "stored"
+    assert (await simulations.run(tenant, scenario)).origin == "miss"
 
 
 async def test_the_cache_forgets_with_time_and_by_size(simulations: Simulations, tenant: UUID) -> None:

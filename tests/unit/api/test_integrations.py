@@ -79,6 +79,19 @@ async def test_one_that_fails_is_logged_and_told_again_and_the_others_hear_all(
     assert [log["integration"] for log in logs if log["event"] == "integration_failed"] == ["bad", "bad"]
 
 
+async def test_what_one_does_to_what_it_hears_is_not_felt_by_others(
+    folder: ExtensionFolder, add: Add, tmp_path: Path
+) -> None:
+    spoil = "        happening['events'].clear()\n"
+    for name in ("first", "second"):
+        add(name, WRITE.format(path=str(tmp_path / name)) + spoil)
+    with using(folder):
+        async with open_integrations() as integrations:
+            integrations.tell("simulation_finished", events=[{"kind": "peak"}])
+    for name in ("first", "second"):
+        assert [line["events"] for line in read_lines(tmp_path / name)] == [[{"kind": "peak"}]]
+
+
 async def test_one_that_does_not_load_is_logged_once(folder: ExtensionFolder, add: Add) -> None:
     add("bad", "  def (")
     with using(folder), capture_logs() as logs:

@@ -76,3 +76,42 @@ def test_links_that_leave_the_folder_are_refused(root: Path, add: Add, tmp_path:
         for name in ("module", "whole", "neighbour"):
             with pytest.raises(ConfigurationError, match="has an entry that leaves the folder"):
                 make().get(name)
+
+
+def test_a_manifest_nested_without_end_breaks_nothing_else(root: Path, add: Add) -> None:
+    (add("deep") / "extension.toml").write_text("name = " + "[" * 100_000)
+    add("well")
+    with using(ExtensionFolder(root)):
+        assert make().names() == ["well"]
+        (broken,) = list_broken_manifests()
+    assert (broken.name, broken.problem) == ("deep", "has a broken extension.toml: it is nested too deeply")
+
+
+def test_a_folder_that_cannot_be_looked_into_breaks_nothing_else(
+    root: Path, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked, is_file = add("locked"), Path.is_file
+    add("well")
+
+    def refuse(path: Path) -> bool:
+        if path.parent == locked:
+            raise PermissionError(13, "Permission denied")
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with using(ExtensionFolder(root)):
+        assert make().names() == ["well"]
+        (broken,) = list_broken_manifests()
+    assert (broken.name, broken.state) == ("locked", "broken")
+    assert "Permission denied" in broken.problem
+
+
+def test_a_name_or_fault_that_is_no_text_can_be_told(root: Path, add: Add) -> None:
+    add("thing", "raise RuntimeError('\\udcff')").rename(root / "odd\udcff")
+    with using(ExtensionFolder(root)):
+        with pytest.raises(ConfigurationError) as caught:
+            make().get("thing")
+        (listing,) = make().describe()
+    assert caught.value.message.encode()
+    assert listing.problem.encode()
+    assert listing.origin == "folder odd\N{REPLACEMENT CHARACTER}"

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +214,48 @@ def test_a_plugin_is_an_extension_as_a_class() -> None:
     assert (Thing.enabled, Thing.get_metadata(), Thing.version) == (True, {}, "1.0.0")
     assert Thing.initialize() is None
     assert Thing.close() is None
+
+
+UNTELLABLE = """
+class Fault(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+raise Fault
+"""
+
+
+def test_a_fault_that_cannot_even_be_told_is_one(root: Path, add: Add) -> None:
+    add("thing", UNTELLABLE)
+    add("long", "raise RuntimeError('x' * 1_000_000)")
+    with using(ExtensionFolder(root)):
+        with pytest.raises(ConfigurationError, match="does not load: Fault"):
+            make().get("thing")
+        with pytest.raises(ConfigurationError, match="does not load: RuntimeError: x") as caught:
+            make().get("long")
+    assert len(caught.value.message) < 1_000
+
+
+@pytest.mark.parametrize("stage", ["initialize", "close"])
+def test_closing_a_folder_leaves_behind_what_hangs(
+    root: Path, add: Add, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    monkeypatch.setattr("core.extension_folder.CLOSE_WITHIN_S", 0.1)
+    begun, release = threading.Event(), threading.Event()
+    monkeypatch.setattr(threading, "held", (begun, release), raising=False)
+    wait = "import threading\n        threading.held[0].set()\n        threading.held[1].wait(10)"
+    source = CLASS.format(name="thing").replace(f'cls.log.append("{stage}")', wait)
+    add("thing", source)
+    folder = ExtensionFolder(root)
+    with using(folder):
+        using_it = threading.Thread(target=contextvars.copy_context().run, args=(make().get, "thing"))
+        using_it.start()
+        if stage == "initialize":
+            assert begun.wait(10)
+        else:
+            using_it.join(10)
+        folder.close()
+        assert begun.is_set()
+        assert not release.is_set()
+    release.set()
+    using_it.join(10)
