@@ -40,7 +40,7 @@ def score(
     view = to_score(replace(ScoreBody(clamp_to_unit=clamp, strict_bounds=strict), **values))
     from api.cli.axiom_view import render_score
 
-    emit(as_json, lambda: view, lambda console: render_score(console, view))
+    emit(as_json, lambda: view, lambda console: render_score(console, view, values))
 
 
 @app.command(

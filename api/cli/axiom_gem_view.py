@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from api.cli.output import counted
-from api.cli.simulation_view import LONGEST_LINE, draw_sparkline
+from api.cli.simulation_view import LONGEST_LINE, draw_sparkline, show_number
 from api.cli.views import indented, plain_table, show_moment
 from axiom import TERM_NAMES
 from knowledge import Basis
@@ -29,7 +29,7 @@ def render_gem_axiom(console: Console, found: GemAxiom, history: Sequence[Scored
     """Show a gem's score with its terms, and how its reflections scored."""
     axiom = found.axiom
     console.print(Text(found.gem.name, "bold") + Text(f"  at {show_moment(found.at)}", "dim"))
-    console.print(Text(f"Score {axiom.score:.3f}", "bold") + Text(" = E · (1 + F) · X·Y·Z · (A·B·C)", "dim"))
+    console.print(Text(f"Score {show_number(axiom.score)}", "bold") + Text(" = E · (1 + F) · X·Y·Z · (A·B·C)", "dim"))
     table = plain_table("term", "value", "share (ln)", "rests on", "", right=(1, 2))
     for name in TERM_NAMES:
         share = axiom.shares.shares[name]
@@ -37,7 +37,7 @@ def render_gem_axiom(console: Console, found: GemAxiom, history: Sequence[Scored
         told = Text(MEANINGS[name], "yellow" if limits else "")
         value: float = getattr(axiom.terms, name)
         shown = "-inf" if share is None else f"{round(share, 3) + 0.0:+.3f}"
-        table.add_row(name, f"{value:.3f}", shown, Text(_words(found.bases[name]), "dim"), told)
+        table.add_row(name, show_number(value), shown, Text(_words(found.bases[name]), "dim"), told)
     console.print(indented(table))
     limit = axiom.shares.limiting_term
     if limit is not None:
@@ -50,10 +50,14 @@ def _render_history(console: Console, history: Sequence[ScoredReflection]) -> No
         console.print("no reflections yet: lattice reflect QUESTION --gem GEM", style="dim")
         return
     scores = np.array([each.axiom.score for each in reversed(history)])
-    first, last = history[-1].created_at, history[0].created_at
+    first, last = show_moment(history[-1].created_at), show_moment(history[0].created_at)
+    oldest, newest = show_number(float(scores[0])), show_number(float(scores[-1]))
+    if len(history) == 1:
+        console.print(f"last reflection:  {newest}, at {last}")
+        return
     line = draw_sparkline(scores, LONGEST_LINE)
-    console.print(f"last {counted(len(scores), 'reflection')}:  {line}  {scores[0]:.3f} to {scores[-1]:.3f}")
-    console.print(f"from {show_moment(first)} to {show_moment(last)}", style="dim")
+    console.print(f"last {len(history):,} reflections:  {line}  {oldest} to {newest}")
+    console.print(f"from {first} to {last}", style="dim")
 
 
 def _words(basis: Basis) -> str:

@@ -21,9 +21,19 @@ NAMES: Mapping[str, str] = {
 BAR = 20  # characters of a whole signal
 
 
-def render_score(console: Console, view: ScoreView) -> None:
-    """Show one score, what each term does to it, and what would raise it."""
+def render_score(console: Console, view: ScoreView, given: Mapping[str, float]) -> None:
+    """Show one score, what each term does to it, and what would raise it.
+
+    Args:
+        console: where.
+        view: what is shown.
+        given: the terms as they were told; which of them were moved into their bounds is said.
+    """
     console.print(Text(f"Score {view.score:.6g}", "bold") + Text(" = E_n · (1 + F_n) · X·Y·Z · (A·B·C)", "dim"))
+    for name, value in given.items():
+        used = (view.components or {}).get(name, value)
+        if used != value:
+            console.print(f"{name} = {value:g} is out of its bounds: {used:g} is used", style="dim")
     if view.sensitivity is None:
         console.print("a factor is negative: there are no shares", style="dim")
         return

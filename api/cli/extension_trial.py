@@ -11,7 +11,7 @@ from api.domain_models import build_scenario
 from api.extension_reports import REGISTRIES
 from axiom.simulation import EnsembleResult, Event, Scenario, SimulationResult
 from core.errors import InvalidParameterError, LatticeError
-from core.extensions import Extension, Kind
+from core.extensions import Extension, Kind, tell_fault
 from core.registry import Listing
 
 Status = Literal["OK", "OFF", "FAIL"]
@@ -56,8 +56,8 @@ def _judge(listing: Listing) -> tuple[Status, str]:
         return "OK", _run(listing.kind, listing.name, REGISTRIES[listing.kind].get(listing.name))
     except LatticeError as e:
         return "FAIL", e.message
-    except Exception as e:  # noqa: BLE001 - it is somebody else's code, and may fail in any way
-        return "FAIL", f"fails its trial: {type(e).__name__}: {e}"
+    except (Exception, SystemExit) as e:  # noqa: BLE001 - it is somebody else's code, and may fail in any way
+        return "FAIL", f"fails its trial: {tell_fault(e)}"
 
 
 def _run(kind: Kind, name: str, offered: Any) -> str:  # noqa: ANN401 - what each kind offers is its own
@@ -68,7 +68,7 @@ def _run(kind: Kind, name: str, offered: Any) -> str:  # noqa: ANN401 - what eac
     """
     if kind is Kind.UPDATE_RULE:
         _run_twice({"rules": {"C": {"rule": name, **_parameters_of(offered)}}})
-        return f"moves a variable {STEPS} steps, alone and in an ensemble, twice the same"
+        return f"moves {STEPS} steps, alone and in an ensemble, twice the same"
     if kind is Kind.EVENT_HANDLER:
         _run_twice({"rules": RAMP, "events": [{"event": name, **_parameters_of(offered)}]})
         return f"watches {STEPS} steps, alone and in an ensemble, twice the same"

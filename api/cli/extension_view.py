@@ -10,22 +10,24 @@ from api.cli.output import counted
 from api.cli.views import plain_table
 from core.registry import Listing
 
+OURS = "crystal-lattice"  # the package
 STYLES = {"ready": "", "loaded": "", "off": "dim", "broken": "red", "OK": "green", "OFF": "dim", "FAIL": "red"}
 
 
 def render_extensions(console: Console, found: Sequence[Listing]) -> None:
     """Show extensions, one a line, with their kinds."""
-    table = plain_table("name", "kind", "version", "state", "from", "what it does, or what is wrong")
+    table = plain_table("name", "kind", "version", "state", "from", "about")
     for each in found:
         told = Text(each.problem, "red") if each.problem else Text(each.description)
         kind = "" if each.kind is None else each.kind.noun
-        table.add_row(each.name, kind, each.version, Text(each.state, STYLES[each.state]), each.origin, told)
+        origin = "built in" if each.origin.partition(" ")[0] == OURS else each.origin
+        table.add_row(each.name, kind, each.version, Text(each.state, STYLES[each.state]), origin, told)
     console.print(table if found else "no extensions")
 
 
 def render_trials(console: Console, trials: Sequence[Trial]) -> None:
     """Show what came of trials, one a line, and how many failed."""
-    table = plain_table("", "name", "kind", "what was tried, or what is wrong")
+    table = plain_table("", "name", "kind", "what was tried, or is wrong")
     for each in trials:
         name = Text(each.name, "bold")
         table.add_row(Text(each.status, STYLES[each.status]), name, each.kind.replace("_", " "), each.message)

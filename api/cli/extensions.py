@@ -9,14 +9,14 @@ import typer
 
 from api.cli.exit_codes import PARTIAL
 from api.cli.options import JsonOption, examples
-from api.cli.output import emit
+from api.cli.output import emit, note
 from api.cli.session import load_settings
 from core.extensions import Kind
 
 if TYPE_CHECKING:
     from core.registry import Listing
 
-app = typer.Typer(help="Rules, detectors, models and integrations that others wrote.", no_args_is_help=True)
+app = typer.Typer(help="Rules, detectors, models and integrations, ours and those of others.", no_args_is_help=True)
 
 
 class NewKind(Enum):
@@ -56,7 +56,7 @@ def list_all(
 def check(
     what: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME|FOLDER]", help="One extension, or a folder of some. Default: all there are."),
+        typer.Argument(metavar="NAME|FOLDER", help="One extension, or a folder of some. Default: all there are."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -86,18 +86,24 @@ def new(
     folder: Annotated[
         Path | None, typer.Option(help="Where extensions are. Default: the folder of LATTICE_EXTENSIONS_DIR.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a new extension that works, with its manifest and a test, to be changed."""
     if not (name.isascii() and name.isidentifier() and name.islower() and len(name) <= 64) or keyword.iskeyword(name):
         raise typer.BadParameter("must be a name in small letters, digits and _", param_hint="NAME")
     if name.startswith("_"):
         raise typer.BadParameter("must begin with a letter", param_hint="NAME")
-    if folder is None:
-        folder = _settings_folder()
+    place = _settings_folder() if folder is None else folder
+    _require_free(Kind(kind.value), name)
     from api.cli.extension_skeleton import write_skeleton
 
-    made = write_skeleton(Kind(kind.value), name, folder)
-    typer.echo(made)
+    made = write_skeleton(Kind(kind.value), name, place)
+    emit(as_json, lambda: {"folder": str(made)}, lambda console: console.print(made, soft_wrap=True))
+    if as_json:
+        return
+    note(f"try it with: lattice extensions check {made}")
+    if folder is not None:
+        note(f"it is found by its name where LATTICE_EXTENSIONS_DIR={folder.absolute()}")
 
 
 def _choose(what: str | None) -> "list[Listing]":
@@ -115,9 +121,18 @@ def _choose(what: str | None) -> "list[Listing]":
         chosen = [each for each in list_extensions() if each.name == what]
     if not chosen:
         raise typer.BadParameter(
-            f"{what!r} is no extension, and no folder of one; see lattice extensions list", param_hint="[NAME|FOLDER]"
+            f"{what!r} is no extension, and no folder of one; see lattice extensions list", param_hint="NAME|FOLDER"
         )
     return chosen
+
+
+def _require_free(kind: Kind, name: str) -> None:
+    """Refuse a name that a package has: offered twice, neither of the two could be used."""
+    from api.extension_reports import list_extensions
+
+    taken = next((each for each in list_extensions(kind) if each.name == name), None)
+    if taken is not None:
+        raise typer.BadParameter(f"{kind.noun} {name!r} is there already, in {taken.origin}", param_hint="NAME")
 
 
 def _settings_folder() -> Path:

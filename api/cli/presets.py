@@ -15,7 +15,7 @@ from core.errors import PresetNotFoundError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from api.domain_models import ModelParameter
+    from api.domain_models import ModelDescription
     from api.schemas.presets import PresetSummaryView
     from axiom.simulation import Preset, Scenario
 
@@ -53,7 +53,7 @@ def show(
         emit(as_json, lambda: to_preset(preset), lambda console: _render_preset(console, preset))
         return
     model = describe_model(name)
-    emit(as_json, lambda: to_model(model), lambda console: _render_model(console, name, model.parameters))
+    emit(as_json, lambda: to_model(model), lambda console: _render_model(console, model))
 
 
 def read_preset(name: str, parameters: Sequence[str]) -> "Scenario":
@@ -113,10 +113,19 @@ def _render_preset(console: "Console", preset: "Preset") -> None:
     console.print(json.dumps(preset.scenario.to_dict(), ensure_ascii=False, indent=2), soft_wrap=True)
 
 
-def _render_model(console: "Console", name: str, parameters: "Sequence[ModelParameter]") -> None:
+def _render_model(console: "Console", model: "ModelDescription") -> None:
     from rich.text import Text
 
-    console.print(Text(name, "bold") + Text("  a domain model", "dim"))
-    for each in parameters:
-        default = "required" if each.required else f"= {json.dumps(each.default)}"
-        console.print(Text(f"  {each.name}", "bold") + Text(f" {default}  {each.takes}. {each.help}"))
+    from api.cli.views import indented, plain_table
+
+    console.print(Text(model.name, "bold") + Text(f"  a domain model, {model.version}", "dim"))
+    if model.description:
+        console.print(model.description)
+    table = plain_table("parameter", "default", "takes", "")
+    for each in model.parameters:
+        default = "required" if each.required else json.dumps(each.default, ensure_ascii=False)
+        table.add_row(Text(each.name, "bold"), default, each.takes, each.help)
+    if model.parameters:
+        console.print(indented(table))
+    given = " --parameter NAME=VALUE" if model.parameters else ""
+    console.print(f"lattice simulate --preset {model.name}{given} runs it", style="dim", soft_wrap=True)

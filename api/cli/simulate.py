@@ -1,5 +1,6 @@
 """`lattice simulate`: the equation through time, from a scenario, a preset, a gem or the options alone."""
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -85,6 +86,8 @@ class Outputs:
                 continue
             if not path.parent.is_dir():
                 raise typer.BadParameter(f"there is no folder {path.parent}", param_hint=option)
+            if not os.access(path.parent, os.W_OK):
+                raise typer.BadParameter(f"no file can be written into {path.parent}", param_hint=option)
             if path.absolute() in options:
                 raise typer.BadParameter(f"is the same file as {options[path.absolute()]}", param_hint=option)
             options[path.absolute()] = option
@@ -121,7 +124,7 @@ def simulate(
     preset: PresetOption = None,
     parameters: ParametersOption = None,
     gem: GemOption = None,
-    step_days: StepDaysOption = 1.0,
+    step_days: StepDaysOption = None,
     inputs: InputsOption = None,
     rules: RulesOption = None,
     events: EventsOption = None,
@@ -139,9 +142,9 @@ def simulate(
 ) -> None:
     """Simulate the intelligence equation, and show what becomes of its score.
 
-    Options come on top of a scenario, preset or gem; without one all variables are neutral and stay. Options of
-    several values are given several times. If a variable runs away the simulation stops there: what was made until
-    then is shown and written, and the exit code is 1.
+    Options come on top of a scenario, preset or gem; without one all variables are neutral and stay.
+    Options of several values are given several times.
+    What runs away stops there: the steps before are shown and written, and the exit code is 1.
     """
     changes = Changes(inputs or (), rules or (), events or (), steps, seed, ensemble, spreads or (), quantiles or ())
     start = Start(file, preset, parameters or (), gem, step_days, GEM_STEPS if steps is None else steps)
@@ -159,6 +162,8 @@ def simulate(
             lambda: simulation_words.to_json(scenario, result),
             lambda console: simulation_view.render_simulation(console, scenario, result),
         )
+    if not (scenario.rules or quiet or as_json):
+        note("nothing moves: give it a --rule or a --preset (lattice simulate --help)")
     for path in outputs.write(scenario, result):
         if not quiet:
             note(f"{path}: {counted(path.stat().st_size, 'byte')}")
@@ -176,21 +181,23 @@ class Start:
     preset: str | None
     parameters: Sequence[str]
     gem: str | None
-    step_days: float
+    step_days: float | None
     steps: int
 
     def read(self, settings: "Settings") -> dict[str, object]:
         """Return it as JSON values.
 
         Raises:
-            typer.BadParameter: there are two of them.
+            typer.BadParameter: there are two of them, or an option is of another one.
         """
         given = {"SCENARIO": self.file, "--preset": self.preset, "--gem": self.gem}
         named = [name for name, value in given.items() if value is not None]
         if len(named) > 1:
             raise typer.BadParameter(f"cannot be combined with {named[0]}", param_hint=named[-1])
         if self.parameters and self.preset is None:
-            raise typer.BadParameter("is of a domain model, which --preset names", param_hint="--parameter")
+            raise typer.BadParameter("goes with a domain model, which --preset names", param_hint="--parameter")
+        if self.step_days is not None and self.gem is None:
+            raise typer.BadParameter("goes with --gem", param_hint="--step-days")
         if self.file is not None:
             return read_scenario_file(self.file)
         if self.preset is not None:
@@ -201,8 +208,9 @@ class Start:
         async def work(service: "Service") -> "Scenario":
             now = service.at()
             found = await service.gems.resolve(service.tenant, gem, now)
+            step_days = 1.0 if self.step_days is None else self.step_days
             return await service.gem_axioms.foresee(
-                service.tenant, found.gem_id, now, step_days=self.step_days, steps=self.steps
+                service.tenant, found.gem_id, now, step_days=step_days, steps=self.steps
             )
 
         return with_service(work, settings)

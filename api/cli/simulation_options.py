@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -25,17 +26,27 @@ GemOption = Annotated[
     str | None,
     typer.Option(metavar="GEM", parser=make_storable, help="Start from a gem's terms, and leave it alone."),
 ]
-StepDaysOption = Annotated[float, typer.Option(help="How long a step is for --gem.")]
+StepDaysOption = Annotated[
+    float | None, typer.Option(metavar="DAYS", help="How long a step is for --gem; a day unless told.")
+]
 InputsOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="VARIABLE=NUMBER", help="Where a variable begins.")
 ]
 RulesOption = Annotated[
     list[str] | None,
-    typer.Option("--rule", metavar="VARIABLE=RULE", help="How it moves: decay:rate=0.02, or a rule's JSON."),
+    typer.Option(
+        "--rule",
+        metavar="VARIABLE=RULE",
+        help="How it moves: decay:rate=0.02, or a rule's JSON. `lattice extensions list` names all rules.",
+    ),
 ]
 EventsOption = Annotated[
     list[str] | None,
-    typer.Option("--event", metavar="DETECTOR", help="What to look for: threshold:level=0.5, or its JSON."),
+    typer.Option(
+        "--event",
+        metavar="DETECTOR",
+        help="What to look for: threshold:level=0.5, or its JSON. `lattice extensions list` names all detectors.",
+    ),
 ]
 StepsOption = Annotated[int | None, typer.Option(help="How many; 100 unless told, 365 for a gem.")]
 SeedOption = Annotated[int | None, typer.Option(help="Of all random numbers; the same one gives the same run.")]
@@ -122,19 +133,20 @@ def read_scenario_file(source: str) -> dict[str, object]:
     Raises:
         UnreadableSourceError: it cannot be read, or is no JSON object.
     """
+    name = "standard input" if source == "-" else source
     try:
         content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
         told = json.loads(content.decode("utf-8-sig"))
     except OSError as e:
-        raise UnreadableSourceError(source, e.strerror or type(e).__name__) from e
+        raise UnreadableSourceError(name, e.strerror or type(e).__name__) from e
     except UnicodeDecodeError as e:
-        raise UnreadableSourceError(source, "is not UTF-8") from e
+        raise UnreadableSourceError(name, "is not UTF-8") from e
     except json.JSONDecodeError as e:
-        raise UnreadableSourceError(source, f"is no JSON: {e}") from e
+        raise UnreadableSourceError(name, f"is no JSON: {e}" if content.strip() else "is empty") from e
     except RecursionError as e:
-        raise UnreadableSourceError(source, "is nested too deeply") from e
+        raise UnreadableSourceError(name, "is nested too deeply") from e
     if not isinstance(told, dict):
-        raise UnreadableSourceError(source, "is no scenario, which is a JSON object")
+        raise UnreadableSourceError(name, "is no scenario, which is a JSON object")
     return told
 
 
@@ -168,26 +180,26 @@ def read_spread(text: str) -> object:
 
 
 def read_value(text: str) -> object:
-    """Return what JSON says, or the text itself where it is none."""
-    try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return value
+    """Return what JSON says, the number that is written otherwise (`.5`, `nan`), or the text itself."""
+    for read in (json.loads, float):
+        with suppress(ValueError, RecursionError):
+            value: object = read(text)
+            return value
+    return text
 
 
 def read_pairs(option: str, pairs: Iterable[str], read: Callable[[str], object]) -> dict[str, object]:
     """Read NAME=VALUE pairs.
 
     Raises:
-        typer.BadParameter: one has no name or no value; names the option.
+        typer.BadParameter: one has no name or no value, or a name comes twice; names the option.
     """
-    values = {}
+    values: dict[str, object] = {}
     for pair in pairs:
         name, mark, text = make_storable(pair).partition("=")
         if not (mark and name.strip() and text.strip()):
             raise typer.BadParameter(f"must look like NAME=VALUE, not {pair!r}", param_hint=option)
-        values[name.strip()] = read(text.strip())
+        _put(values, option, name.strip(), read(text.strip()))
     return values
 
 
@@ -199,8 +211,15 @@ def _read_parameters(option: str, text: str) -> dict[str, object]:
         name, mark, rest = rest.partition("=")
         if not (mark and name.strip()):
             raise typer.BadParameter(f"must look like KIND:NAME=VALUE,…; {name!r} has no value", param_hint=option)
-        values[name.strip()], rest = _take_value(option, rest.strip())
+        value, rest = _take_value(option, rest.strip())
+        _put(values, option, name.strip(), value)
     return values
+
+
+def _put(values: dict[str, object], option: str, name: str, value: object) -> None:
+    if name in values:
+        raise typer.BadParameter(f"{name} is given twice", param_hint=option)
+    values[name] = value
 
 
 def _take_value(option: str, text: str) -> tuple[object, str]:

@@ -23,7 +23,7 @@ from api.cli.simulation_words import (
     tell_stop,
     tell_trend,
 )
-from axiom.simulation import EnsembleResult, Event, Scenario, SeriesName, SimulationResult, analyse_trend
+from axiom.simulation import EnsembleResult, Event, Scenario, SeriesName, SimulationResult, Summary, analyse_trend
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 FLAT = "─"
@@ -31,6 +31,8 @@ LEAST_LINE, LONGEST_LINE = 8, 60  # characters of a sparkline
 GAP = 2  # between columns
 EVENTS_SHOWN = 20
 QUANTILES_SHOWN = 5
+ROUNDING = 1e-12  # of the greatest value; what is less is no movement
+GREAT_GROWTH = 100.0  # from here on told in multiples of the start, no longer in percent
 NAMES = {"E": "E_n", "F": "F_n"}  # terms that are called otherwise as variables
 
 
@@ -39,7 +41,7 @@ def draw_sparkline(values: FloatArray, width: int) -> str:
     low, high = float(values.min()), float(values.max())
     room = high / 2.0 - low / 2.0  # halves: the whole may be beyond any float
     parts = min(width, values.size)
-    if room <= 1e-12 * max(abs(low), abs(high)):
+    if room <= ROUNDING * max(abs(low), abs(high)):
         return FLAT * parts
     heights = np.array([part.mean() for part in np.array_split((values / 2.0 - low / 2.0) / room, parts)])
     return "".join(BLOCKS[at] for at in np.minimum(heights * len(BLOCKS), len(BLOCKS) - 1).astype(int).tolist())
@@ -62,6 +64,9 @@ def render_simulation(console: Console, scenario: Scenario, result: Result) -> N
         console.print(_event_table(result.events) if is_single else _group_table(result))
     if _is_cut(result):
         console.print(f"… and {counted(len(result.events) - EVENTS_SHOWN, 'more event')}: --json has them", style="dim")
+    if result.events_total > len(result.events):
+        kept = f"the first {len(result.events):,} of {result.events_total:,} events were kept"
+        console.print(f"{kept}, and no more are told here", style="dim")
     if result.stopped is not None:
         console.print()
         console.print(Text(tell_stop(result), "yellow"), soft_wrap=True)
@@ -75,6 +80,15 @@ def _is_cut(result: Result) -> bool:
 def show_number(value: float) -> str:
     """Return a number in four digits."""
     return f"{value:.4g}"
+
+
+def _show_growth(summary: Summary) -> str:
+    if summary.growth is None:  # from 0
+        return "–"
+    growth = float(summary.growth)
+    if abs(growth) <= ROUNDING:
+        return "0 %"
+    return f"{100.0 * growth:+.4g} %" if abs(growth) < GREAT_GROWTH else f"{growth:+.4g} ×"
 
 
 def _list_facts(scenario: Scenario, result: Result) -> dict[str, str]:
@@ -98,6 +112,8 @@ def _tell_limits(scenario: Scenario, result: Result) -> str:
         name: SeriesName = NAMES.get(term, term)  # type: ignore[assignment]  # a term is a variable
         part = "" if isinstance(result, SimulationResult) else f" in {100.0 * share:.3g} %"
         told.append(f"{name} ({LABELS[name]}){part}")
+    if (free := 1.0 - sum(limits.values())) > 0.5e-3:
+        told.append(f"nothing in {100.0 * free:.3g} %")
     return f"{', '.join(told)}, at step {result.last_step:,}"
 
 
@@ -121,9 +137,12 @@ def _list_lines(result: Result) -> list[FloatArray]:
 def _summary_table(result: Result) -> Table:
     table = _plain_table("", "least", "greatest", "mean", "growth", "volatility", right=range(1, 6))
     for name, each in summarise_all(result).items():
-        growth = "–" if each.growth is None else f"{each.growth:+.4g}"
-        numbers = (show_number(float(number)) for number in (each.minimum, each.maximum, each.mean))
-        table.add_row(_style(name), *numbers, growth, show_number(float(each.volatility)))
+        least, greatest = float(each.minimum), float(each.maximum)
+        volatility = float(each.volatility)
+        if volatility <= ROUNDING * max(abs(least), abs(greatest)):
+            volatility = 0.0
+        numbers = (show_number(number) for number in (least, greatest, float(each.mean)))
+        table.add_row(_style(name), *numbers, _show_growth(each), show_number(volatility))
     return table
 
 

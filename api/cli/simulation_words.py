@@ -140,7 +140,7 @@ def to_json(scenario: Scenario, result: Result) -> dict[str, object]:
         "summary": {name: summary.to_dict() for name, summary in summarise_all(result).items()},
         "trend": analyse_trend(middle_series(result, "score")).to_dict(),
         "limits": limits_of(scenario, result),
-        "events_total": len(result.events),
+        "events_total": result.events_total,
         "events": [event.to_dict() for event in result.events],
         "series": series,
         "bands": bands,
@@ -151,11 +151,14 @@ def to_json(scenario: Scenario, result: Result) -> dict[str, object]:
 def tell_trend(trend: Trend) -> str:
     """Say where a series goes, in one line."""
     pace = PHASES[trend.phase]
+    if trend.slope == trend.volatility == 0.0:
+        return "stays as it is"
     if trend.direction == "flat":
         told = "no clear direction" + ("" if trend.phase == "steady" else f", {pace}")
     else:
         rate = "" if trend.growth_rate is None else f", {100.0 * trend.growth_rate:+.3g} % a step"
-        told = f"{trend.direction} {pace}{rate}"
+        comma = "," if trend.phase == "turning" else ""
+        told = f"{trend.direction}{comma} {pace}{rate}"
     level = max(abs(trend.first_half.mean), abs(trend.second_half.mean))
     if abs(trend.shift) > 1e-9 * level:  # else it is rounding
         side = "above" if trend.shift > 0.0 else "below"

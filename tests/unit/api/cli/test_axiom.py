@@ -47,6 +47,12 @@ def test_terms_that_hold_nothing_back(cli: Capture) -> None:
     assert "No term holds the score back" in out
 
 
+def test_a_term_that_is_moved_into_its_bounds_is_told(cli: Capture) -> None:
+    _, out, _ = cli.run("score", "A=2", "B=0.5")
+    assert out.splitlines()[1] == "A = 2 is out of its bounds: 1 is used"
+    assert "B =" not in out
+
+
 def test_terms_as_they_are(cli: Capture) -> None:
     code, out, _ = cli.run("score", "C=-2", "--no-clamp")
     assert code == 0

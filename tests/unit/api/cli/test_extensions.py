@@ -123,6 +123,7 @@ def test_everything_built_in_passes_its_check(lattice: Command) -> None:
         ("state.own if state.own > 0.2 else 0.0", "stops at step 1"),  # no array code
         ("__import__('random').random()", "a second run differs"),
         ("state.nothing", "stops at step 1"),
+        ("exit(0)", "fails its trial: SystemExit"),
     ],
 )
 def test_a_rule_that_does_not_work_fails_its_check(lattice: Command, tmp_path: Path, value: str, problem: str) -> None:
@@ -200,6 +201,21 @@ def test_what_is_there_is_not_written_over(tmp_path: Path, capsys: pytest.Captur
     assert run_program(["extensions", "new", "update_rule", "thing"]) == 3
     assert "is there already" in capsys.readouterr().err
     assert (made / "thing.py").read_text() == before
+
+
+def test_a_name_that_a_package_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_program(["extensions", "new", "update_rule", "decay", "--json"]) == 2
+    assert "update rule 'decay' is there already, in crystal-lattice" in capsys.readouterr().err
+    assert list((tmp_path / "extensions").iterdir()) == []
+    assert run_program(["extensions", "new", "event_handler", "decay"]) == 0, "another kind has names of its own"
+
+
+def test_where_a_new_one_is_found_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "elsewhere"
+    assert run_program(["extensions", "new", "update_rule", "drift", "--folder", str(folder)]) == 0
+    told = capsys.readouterr().err
+    assert f"lattice extensions check {folder / 'drift'}" in told
+    assert f"LATTICE_EXTENSIONS_DIR={folder}" in told
 
 
 def test_without_a_folder_one_must_be_named(

@@ -1,12 +1,13 @@
 import io
 import json
+import math
 import sys
 from pathlib import Path
 
 import pytest
 import typer
 
-from api.cli.simulation_options import Changes, read_part, read_scenario_file, read_spread
+from api.cli.simulation_options import Changes, read_part, read_scenario_file, read_spread, read_value
 from core.errors import UnreadableSourceError
 
 
@@ -40,11 +41,17 @@ def test_rules_are_read_from_short_texts_and_from_json(text: str, told: object) 
         ("{", "no JSON"),
         ("{" * 100_000, "no JSON"),
         ("x:y=" + "[" * 100_000, "no JSON"),
+        ("linear:slope=1,slope=2", "slope is given twice"),
     ],
 )
 def test_a_text_that_is_no_rule_is_refused(text: str, problem: str) -> None:
     with pytest.raises(typer.BadParameter, match=problem):
         read_part("--event", "event", text)
+
+
+@pytest.mark.parametrize(("text", "value"), [(".5", 0.5), ("5.", 5.0), ("+1e2", 100.0), ("inf", math.inf), ("a", "a")])
+def test_numbers_may_be_written_as_people_do(text: str, value: object) -> None:
+    assert read_value(text) == value
 
 
 def test_spreads_are_normal_unless_told_otherwise() -> None:
@@ -97,6 +104,12 @@ def test_a_pair_without_a_name_or_value_is_refused(pair: str) -> None:
         Changes(inputs=[pair]).apply({})
 
 
+def test_a_name_that_comes_twice_is_refused() -> None:
+    for changes in (Changes(inputs=["A=1", "A=2"]), Changes(rules=["A=constant", "A=constant"])):
+        with pytest.raises(typer.BadParameter, match="A is given twice"):
+            changes.apply({})
+
+
 def test_what_a_scenario_has_wrong_is_left_to_its_reader() -> None:
     broken = {"inputs": 3, "rules": [], "events": 5, "ensemble": "many"}
     changes = Changes(inputs=["A=1"], rules=["A=constant"], events=["peaks"], ensemble=2)
@@ -115,6 +128,7 @@ def test_a_scenario_comes_from_a_file_or_standard_input(tmp_path: Path, monkeypa
     ("content", "problem"),
     [
         (b"{", "is no JSON"),
+        (b"\n", "is empty"),
         (b"[1]", "is no scenario"),
         (b"\xff", "is not UTF-8"),
         (b"[" * 100_000, "nested too deeply"),

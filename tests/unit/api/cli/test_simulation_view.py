@@ -1,7 +1,11 @@
+import io
+import re
+
 import numpy as np
 import pytest
+from rich.console import Console
 
-from api.cli.simulation_view import draw_sparkline
+from api.cli.simulation_view import draw_sparkline, render_simulation
 from api.cli.simulation_words import group_events, limits_of, tell_steps, tell_trend, to_json
 from axiom.simulation import (
     AxiomInputs,
@@ -10,9 +14,12 @@ from axiom.simulation import (
     EnsembleResult,
     Event,
     Linear,
+    Oscillation,
+    Peaks,
     RandomWalk,
     Scenario,
     analyse_trend,
+    results,
 )
 
 
@@ -43,8 +50,13 @@ def test_events_of_many_scenarios_are_told_together() -> None:
     [
         (1.02 ** np.arange(50), "rising ever faster, +2 % a step; the second half lies 0.821 above the first"),
         (np.linspace(1.0, 0.0, 41), "falling at a steady pace, -5 % a step; the second half lies 0.5 below the first"),
-        (np.ones(20), "no clear direction"),
+        (np.ones(20), "stays as it is"),
+        (np.tile([0.4, 0.6, 0.4, 0.2], 20), "no clear direction"),
         (np.linspace(-1.0, 1.0, 41) ** 2, "no clear direction, turning on its way"),
+        (
+            np.linspace(-0.6, 1.0, 41) ** 2,
+            "rising, turning on its way, +6.06 % a step; the second half lies 0.32 above the first",
+        ),
     ],
 )
 def test_a_trend_is_told_in_words(values: np.ndarray, told: str) -> None:
@@ -71,6 +83,35 @@ def test_without_limits_nothing_limits() -> None:
     assert limits_of(best, best.run()) == {}
     unbounded = Scenario(AxiomInputs(A=-0.5), steps=3, clamp_to_unit=False)
     assert limits_of(unbounded, unbounded.run()) == {}
+
+
+def show(scenario: Scenario) -> str:
+    stream = io.StringIO()
+    render_simulation(Console(file=stream, width=100), scenario, scenario.run())
+    return stream.getvalue()
+
+
+def test_growth_is_told_in_percent_and_in_multiples_where_it_is_great() -> None:
+    out = show(Scenario(AxiomInputs(A=0.5, F_n=0.0), {"A": Linear(-0.001), "F_n": Linear(0.1), "E_n": Linear(10.0)}))
+    rows = {line.split()[0]: line.split() for line in out.splitlines()[8:12]}
+    assert rows["A"] == ["A", "0.4", "0.5", "0.45", "-20", "%", "0"]  # 0.5 - 100·0.001; no step differs from another
+    assert rows["E_n"][-3:] == ["+1000", "×", "0"]  # from 1 to 1001
+    assert "–" in rows["F_n"], "from 0 there is none"
+    assert "0 %" in show(Scenario(rules={"A": Oscillation(amplitude=0.1, period=20)}, steps=100))
+
+
+def test_events_that_were_found_and_not_kept_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "MOST_EVENTS", 3)
+    scenario = Scenario(rules={"A": Oscillation(amplitude=0.1, period=20)}, steps=100, events=(Peaks(variable="A"),))
+    assert "the first 3 of 10 events were kept" in show(scenario)
+    assert to_json(scenario, scenario.run())["events_total"] == 10
+
+
+def test_scenarios_in_which_nothing_limits_are_counted_too() -> None:
+    scenario = Scenario(rules={"A": RandomWalk(0.5)}, steps=20, ensemble=Ensemble(500))
+    told = re.search(r"A \(impulses\) in ([\d.]+) %, nothing in ([\d.]+) %, at step 20", show(scenario))
+    assert told is not None
+    assert float(told[1]) + float(told[2]) == pytest.approx(100.0)
 
 
 def test_json_has_the_series_of_a_single_run_and_the_bands_of_an_ensemble() -> None:
