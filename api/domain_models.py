@@ -1,9 +1,10 @@
 """Domain models: extensions that make a scenario of parameters of their own field; served like presets."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Protocol, Self
 
+from api.parameters import Parameter, list_parameters, summarise
 from axiom.simulation import Scenario
 from core.errors import ConfigurationError, LatticeError
 from core.extensions import Kind, tell_fault
@@ -24,32 +25,13 @@ class DomainModel(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ModelParameter:
-    """One parameter of a domain model.
-
-    Attributes:
-        name: its key in JSON.
-        takes: which values, for people.
-        help: what it does, for people.
-        required: whether it must be given.
-        default: a JSON value; None if it is required.
-    """
-
-    name: str
-    takes: str
-    help: str
-    required: bool
-    default: object
-
-
-@dataclass(frozen=True, slots=True)
 class ModelDescription:
     """What there is to know about a domain model."""
 
     name: str
     version: str
     description: str
-    parameters: tuple[ModelParameter, ...]
+    parameters: tuple[Parameter, ...]
 
 
 DOMAIN_MODELS: Registry[type[DomainModel]] = Registry(Kind.DOMAIN_MODEL.group, Kind.DOMAIN_MODEL.noun)
@@ -63,8 +45,7 @@ def describe_model(name: str) -> ModelDescription:
     """
     model = DOMAIN_MODELS.get(name)
     listed = next(each for each in DOMAIN_MODELS.describe() if each.name == name and each.state == "loaded")
-    description = listed.description or (model.__doc__ or "").strip().partition("\n")[0]
-    return ModelDescription(name, listed.version, description, _parameters_of(model))
+    return ModelDescription(name, listed.version, listed.description or summarise(model), list_parameters(model))
 
 
 def build_scenario(name: str, parameters: Mapping[str, object], path: str = "parameters") -> Scenario:
@@ -88,18 +69,3 @@ def _require_scenario(name: str, made: object) -> Scenario:
     if not isinstance(made, Scenario):
         raise ConfigurationError(f"domain model {name!r} made no scenario, but {type(made).__name__}")
     return made
-
-
-def _parameters_of(model: object) -> tuple[ModelParameter, ...]:
-    if not is_dataclass(model):
-        return ()
-    found = []
-    for each in fields(model):
-        taken, required = each.metadata.get("taken"), each.default is MISSING and each.default_factory is MISSING
-        default = None if each.default is MISSING else each.default
-        if taken is None:
-            found.append(ModelParameter(each.name, "", "", required, default))
-        else:
-            told = None if required else taken.write(default)
-            found.append(ModelParameter(each.name, taken.words, taken.help, required, told))
-    return tuple(found)

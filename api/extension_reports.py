@@ -1,11 +1,14 @@
 """What extensions there are, of every kind."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from api.domain_models import DOMAIN_MODELS
 from api.integrations import INTEGRATIONS
+from api.parameters import Parameter, list_parameters, summarise
 from axiom.simulation import EVENTS, RULES
+from core.errors import ConfigurationError
 from core.extensions import Kind
 from core.registry import Listing, Registry, list_broken_manifests
 from llm_router import PROVIDERS
@@ -27,3 +30,33 @@ def list_extensions(kind: Kind | None = None) -> list[Listing]:
     kinds = list(Kind) if kind is None else [kind]
     found = [listing for each in kinds for listing in REGISTRIES[each].describe()]
     return found if kind is not None else [*found, *list_broken_manifests()]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """All there is to know of an extension that is loaded, or why it is not.
+
+    Attributes:
+        listing: how it stands, with a problem if it cannot be loaded.
+        description: in a sentence.
+        parameters: of a rule, detector or domain model.
+    """
+
+    listing: Listing
+    description: str
+    parameters: tuple[Parameter, ...]
+
+
+def describe_extensions(name: str) -> list[Description]:
+    """Return the extensions of a name, of whatever kind, loaded for it."""
+    return [_describe(each) for each in list_extensions() if each.name == name]
+
+
+def _describe(listing: Listing) -> Description:
+    if listing.kind is None:
+        return Description(listing, listing.description, ())
+    try:
+        thing = REGISTRIES[listing.kind].get(listing.name)
+    except ConfigurationError as e:
+        return Description(replace(listing, problem=e.message), listing.description, ())
+    return Description(listing, listing.description or summarise(thing), list_parameters(thing))

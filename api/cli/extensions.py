@@ -46,6 +46,22 @@ def list_all(
     )
 
 
+@app.command(epilog=examples("lattice extensions show decay", "lattice extensions show threshold --json"))
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `lattice extensions list` names it.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show what an extension does and which parameters it takes; its code is loaded for it."""
+    load_settings()
+    from api.cli import extension_view
+    from api.extension_reports import describe_extensions
+
+    found = describe_extensions(name)
+    if not found:
+        raise typer.BadParameter(f"{name!r} is no extension; see lattice extensions list", param_hint="NAME")
+    emit(as_json, lambda: found, lambda console: extension_view.render_descriptions(console, found))
+
+
 @app.command(
     epilog=examples(
         "lattice extensions check",

@@ -116,16 +116,12 @@ def _render_preset(console: "Console", preset: "Preset") -> None:
 def _render_model(console: "Console", model: "ModelDescription") -> None:
     from rich.text import Text
 
-    from api.cli.views import indented, plain_table
+    from api.cli.views import indented, parameter_table
 
     console.print(Text(model.name, "bold") + Text(f"  a domain model, {model.version}", "dim"))
     if model.description:
         console.print(model.description)
-    table = plain_table("parameter", "default", "takes", "")
-    for each in model.parameters:
-        default = "required" if each.required else json.dumps(each.default, ensure_ascii=False)
-        table.add_row(Text(each.name, "bold"), default, each.takes, each.help)
     if model.parameters:
-        console.print(indented(table))
+        console.print(indented(parameter_table(model.parameters)))
     given = " --parameter NAME=VALUE" if model.parameters else ""
     console.print(f"lattice simulate --preset {model.name}{given} runs it", style="dim", soft_wrap=True)

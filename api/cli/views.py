@@ -14,6 +14,7 @@ from rich.text import Text
 from api.cli.output import counted
 
 if TYPE_CHECKING:
+    from api.parameters import Parameter
     from gems import Gem, Measurement
     from knowledge import DocumentSummary, PassageScore, RecalledPassage, TimePhrase
 
@@ -144,6 +145,15 @@ def plain_table(*columns: str, right: Iterable[int] = ()) -> Table:
     for i, column in enumerate(columns):
         number = i in set(right)
         table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number or i == 0)
+    return table
+
+
+def parameter_table(parameters: "Sequence[Parameter]") -> Table:
+    """Return what each parameter takes and does."""
+    table = plain_table("parameter", "default", "takes", "")
+    for each in parameters:
+        default = "required" if each.required else json.dumps(each.default, ensure_ascii=False)
+        table.add_row(Text(each.name, "bold"), default, each.takes, each.help)
     return table
 
 

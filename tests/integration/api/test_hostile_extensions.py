@@ -85,9 +85,17 @@ def told(rule: str) -> dict[str, Any]:
     return {"rules": {"A": {"rule": rule}}, "steps": 5}
 
 
-@pytest.mark.parametrize("rule", ["quits", "quits_early"])
-async def test_one_that_asks_the_process_to_end_ends_its_request_alone(client: httpx2.AsyncClient, rule: str) -> None:
-    check_problem(await client.post("/simulations", json=told(rule)), 500, "internal_error")
+async def test_a_rule_that_asks_the_process_to_end_stops_its_run_alone(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/simulations", json=told("quits"))
+    assert answer.status_code == 201
+    assert answer.json()["stopped"]["problem"] == "its rule failed: SystemExit: 3"
+    assert (await client.post("/simulations", json=PLAIN)).status_code == 201
+
+
+async def test_one_that_asks_the_process_to_end_as_it_is_read_ends_its_request_alone(
+    client: httpx2.AsyncClient,
+) -> None:
+    check_problem(await client.post("/simulations", json=told("quits_early")), 500, "internal_error")
     assert (await client.post("/simulations", json=PLAIN)).status_code == 201
 
 

@@ -123,7 +123,7 @@ def test_everything_built_in_passes_its_check(lattice: Command) -> None:
         ("state.own if state.own > 0.2 else 0.0", "stops at step 1"),  # no array code
         ("__import__('random').random()", "a second run differs"),
         ("state.nothing", "stops at step 1"),
-        ("exit(0)", "fails its trial: SystemExit"),
+        ("exit(0)", "its rule failed: SystemExit"),
     ],
 )
 def test_a_rule_that_does_not_work_fails_its_check(lattice: Command, tmp_path: Path, value: str, problem: str) -> None:
@@ -224,3 +224,31 @@ def test_without_a_folder_one_must_be_named(
     monkeypatch.delenv("LATTICE_EXTENSIONS_DIR")
     assert run_program(["extensions", "new", "update_rule", "thing"]) == 2
     assert "is required where LATTICE_EXTENSIONS_DIR" in capsys.readouterr().err
+
+
+def test_show_tells_what_a_rule_takes(lattice: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = lattice("show", "decay")
+    assert code == 0
+    assert [each["description"] for each in found] == ["floor + (v − floor)·exp(−rate) at each step."]
+    assert [(each["name"], each["required"], each["default"]) for each in found[0]["parameters"]] == [
+        ("rate", True, None),
+        ("floor", False, 0.0),
+    ]
+    assert run_program(["extensions", "show", "threshold"]) == 0
+    shown = capsys.readouterr().out
+    assert "event handler" in shown
+    assert "direction" in shown
+    assert "one of both, up, down" in shown
+
+
+def test_show_says_why_one_does_not_load(lattice: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    folder = tmp_path / "extensions" / "bad"
+    folder.mkdir()
+    (folder / "bad.py").write_text("1 / 0")
+    manifest = 'name = "bad"\nkind = "update_rule"\nversion = "1"\nentry = "bad:Bad"\n'
+    (folder / "extension.toml").write_text(manifest)
+    assert run_program(["extensions", "show", "bad"]) == 0
+    assert "does not load: ZeroDivisionError" in capsys.readouterr().out
+    code, problem = lattice("show", "none_such")
+    assert code == 2
+    assert "'none_such' is no extension" in problem["message"]
