@@ -178,7 +178,7 @@ async def test_a_pool_survives_a_killed_server(folder: Path, tenant: UUID) -> No
             for _ in range(2):
                 kill_postmaster(server)
                 while running_pid(server.data) is None:  # its backends take a moment to notice, and serve until then
-                    await database.retrying(tenant, lambda conn: conn.execute("SELECT 1"))
+                    await database.retrying(tenant, lambda conn: conn.execute("SELECT 1"), read_only=True)
 
 
 async def test_stale_files_of_another_process_do_not_matter(folder: Path) -> None:

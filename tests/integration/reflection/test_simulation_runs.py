@@ -183,9 +183,11 @@ async def test_too_many_that_wait_are_refused(
     assert simulations.under_way == 0
 
 
-async def test_a_rule_that_asks_the_process_to_end_fails_alone(simulations: Simulations, tenant: UUID) -> None:
-    with pytest.raises(RuntimeError, match="asked the process to end"):
-        await simulations.run(tenant, Scenario(rules={"A": Quitter()}))
+async def test_a_rule_that_asks_the_process_to_end_stops_its_run_alone(simulations: Simulations, tenant: UUID) -> None:
+    answered = await simulations.run(tenant, Scenario(rules={"A": Quitter()}))
+    stopped = answered.simulation.head.outcome.stopped
+    assert stopped is not None
+    assert stopped.problem.startswith("its rule failed: SystemExit")
     assert (await simulations.run(tenant, read_scenario(GROWTH))).origin == "miss"
 
 
