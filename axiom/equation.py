@@ -216,8 +216,18 @@ def _finite(name: str, value: object) -> Float:
         if not np.all(np.isfinite(array)):
             raise InvalidTermError(name, "must hold finite numbers; it has NaN or infinity")
         return array
+    return finite_number(name, value, "a number or a numpy array of numbers")
+
+
+def finite_number(name: str, value: object, wanted: str = "a number") -> float:
+    """Return a number as a float.
+
+    Raises:
+        TypeError: it is not a number; a bool is not one.
+        InvalidTermError: it is NaN or infinite, or too large for a float.
+    """
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name}: must be a number or a numpy array of numbers, not {type(value).__name__}")
+        raise TypeError(f"{name}: must be {wanted}, not {type(value).__name__}")
     try:
         number = float(value)
     except OverflowError:

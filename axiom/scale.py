@@ -1,29 +1,10 @@
 """The scale of subjectivity: where a value in [0, 1] stands, in tiers that can be chosen."""
 
-import math
 from bisect import bisect_right
 from dataclasses import dataclass
-from numbers import Real
 
+from axiom.equation import finite_number
 from core.errors import InvalidTermError
-
-
-def finite(name: str, value: object) -> float:
-    """Return a number as a float.
-
-    Raises:
-        TypeError: it is not a number; a bool is not one.
-        InvalidTermError: it is NaN or infinite, or too large for a float.
-    """
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name}: must be a number, not {type(value).__name__}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise InvalidTermError(name, f"must be a finite number, not {number}")
-    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +44,7 @@ class SubjectivityScale:
     def __post_init__(self) -> None:
         before = 0.0
         for at, given in enumerate(self.bounds):
-            bound = finite(f"scale.bounds[{at}]", given)
+            bound = finite_number(f"scale.bounds[{at}]", given)
             if bound <= before:
                 raise InvalidTermError(f"scale.bounds[{at}]", f"must be above {before:g}, not {bound:g}: bounds rise")
             before = bound
@@ -87,7 +68,7 @@ class SubjectivityScale:
             TypeError: it is not a number.
             InvalidTermError: it is NaN or infinite.
         """
-        kept = min(max(finite("value", value), 0.0), 1.0)
+        kept = min(max(finite_number("value", value), 0.0), 1.0)
         return Subjectivity(kept, self.labels[bisect_right(self.bounds, kept)])
 
 

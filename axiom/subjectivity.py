@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from axiom.scale import DEFAULT_SCALE, Subjectivity, SubjectivityScale, finite
+from axiom.equation import finite_number
+from axiom.scale import DEFAULT_SCALE, Subjectivity, SubjectivityScale
 from core.errors import InvalidTermError
 
 
@@ -64,7 +65,7 @@ def subjectivity_from_signals(
         InvalidTermError: a signal is NaN or infinite, a weight is negative, or all are 0; names it.
     """
     given = (noise_level, emotional_bias, cognitive_bias)
-    signals = [min(max(finite(n, v), 0.0), 1.0) for n, v in zip(SignalWeights._fields, given, strict=True)]
+    signals = [min(max(finite_number(n, v), 0.0), 1.0) for n, v in zip(SignalWeights._fields, given, strict=True)]
     shares = DEFAULT_WEIGHTS if weights is None else _checked(weights)
     # by a power of two, which loses nothing, so that their sum neither overflows nor vanishes
     exponent = math.frexp(max(shares))[1]
@@ -197,7 +198,7 @@ def _checked(weights: tuple[float, float, float]) -> SignalWeights:
     if len(weights) != 3:
         raise InvalidTermError("weights", f"must be three numbers, {SignalWeights._fields}, not {len(weights)}")
     for name, weight in zip(SignalWeights._fields, weights, strict=True):
-        if finite(f"weights.{name}", weight) < 0.0:
+        if finite_number(f"weights.{name}", weight) < 0.0:
             raise InvalidTermError(f"weights.{name}", f"must be at least 0, not {weight}")
     if not any(weights):
         raise InvalidTermError("weights", "must not all be 0")

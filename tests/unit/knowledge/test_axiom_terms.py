@@ -1,31 +1,14 @@
 from dataclasses import replace
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
 from axiom import bound_terms, intelligence
-from gems import Gem, QuantumState
+from gems import QuantumState
 from knowledge import PassageScore, RecalledPassage, feed_axiom
+from tests.unit.knowledge.states import GEM
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FRESH = QuantumState(1.0, 0.0, 1.0, 0.1)
-GEM = Gem(
-    gem_id=UUID(int=1),
-    name="port",
-    description="",
-    metadata={},
-    state=QuantumState(1.5, 0.0, 0.8, 0.2),
-    measured_at=NOW,
-    feedback=0.25,
-    ratings=1,
-    version=1,
-    slots=1,
-    speakers=(),
-    archived_at=None,
-    created_at=NOW,
-    updated_at=NOW,
-)
 
 
 def passage(text: str, cosine: float = 0.6, score: float = 1.0, state: QuantumState[float] = FRESH) -> RecalledPassage:
