@@ -1,6 +1,7 @@
 """Two sequences of the equation: the exponential growth E_n and Fibonacci's numbers."""
 
 import math
+import sys
 from functools import lru_cache
 from operator import index
 from typing import Any
@@ -24,8 +25,8 @@ def e_sequence(initial: float, steps: int, a: float = 3.0, b: float = 2.0) -> Fl
             the first such step.
     """
     for name, value in (("initial", initial), ("a", a), ("b", b)):
-        if not math.isfinite(value):
-            raise InvalidParameterError(name, f"must be a finite number, not {value}")
+        if not abs(value) <= sys.float_info.max:  # whole numbers of any length can be compared
+            raise InvalidParameterError(name, "must be a finite number that a float can hold")
     if index(steps) < 0:
         raise InvalidParameterError("steps", f"must be at least 0, not {steps}")
     with np.errstate(over="ignore", invalid="ignore"):  # told below, with the step

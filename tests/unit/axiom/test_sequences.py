@@ -102,3 +102,8 @@ def test_fibonacci_floats_beyond_floats_are_refused() -> None:
             fibonacci_floats(np.array([3, bad]))
     with pytest.raises(TypeError, match=r"^n: must hold whole numbers"):
         fibonacci_floats(np.array([2.5]))
+
+
+def test_a_start_beyond_floats_is_refused_by_name() -> None:
+    with pytest.raises(InvalidParameterError, match="^initial: must be a finite number that a float can hold"):
+        e_sequence(10**400, 3)

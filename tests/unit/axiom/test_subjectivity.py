@@ -177,3 +177,8 @@ def test_emoji_are_words_and_as_many_as_one_likes() -> None:
     assert alone > signals_from_text("The house stands here").emotional_bias == 0.0
     # whether it is set apart or not
     assert signals_from_text("The house stands here\N{LOUDLY CRYING FACE}now").emotional_bias > 0.0
+
+
+def test_what_is_no_text_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match=r"^text: must be a text, not int$"):
+        signals_from_text(5)  # type: ignore[arg-type]
