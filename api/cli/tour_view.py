@@ -12,6 +12,7 @@ NEXT = {
     "lattice ingest PATH --gem NAME": "store your own files, folders or JSONL rows",
     'lattice recall "…" --explain': "find passages, with their scores taken apart",
     'lattice reflect "…" --gem NAME': "an answer with citations",
+    "lattice simulate --gem NAME": "what becomes of it if nobody uses it",
     "lattice serve": "the same over HTTP, described at /schema",
     "lattice doctor": "check settings, database and models",
 }

@@ -105,5 +105,5 @@ def test_fibonacci_floats_beyond_floats_are_refused() -> None:
 
 
 def test_a_start_beyond_floats_is_refused_by_name() -> None:
-    with pytest.raises(InvalidParameterError, match="^initial: must be a finite number that a float can hold"):
+    with pytest.raises(InvalidParameterError, match=r"^initial: must be a finite number that a float can hold$"):
         e_sequence(10**400, 3)
