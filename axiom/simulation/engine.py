@@ -123,9 +123,8 @@ class Engine:
         at = (first - 1) % self._ring
         count = min(most, self._most - at % self._most)
         with np.errstate(all="ignore"):  # what is not finite is looked for below, and told by name
-            for name, mover in self._movers.items():
-                self._rows[name][at : at + count] = mover(count)
-            made, failed = self._make_steps(first, at, count)
+            failed = self._make_blocks(first, at, count)
+            made, failed = (0, failed) if failed else self._make_steps(first, at, count)
             score = self._score(at, made)
         made, beyond = self._check(first, at, made, score)
         self.stopped = beyond or failed
@@ -140,6 +139,15 @@ class Engine:
             if mover is not None:
                 movers[name] = mover
         return movers
+
+    def _make_blocks(self, first: int, at: int, count: int) -> Stop | None:
+        """Make the variables that have a closed form; return what failed, if one did."""
+        for name, mover in self._movers.items():
+            try:
+                self._rows[name][at : at + count] = mover(count)
+            except (Exception, SystemExit) as e:  # noqa: BLE001 - as below
+                return Stop(first, name, 0, f"its rule failed: {tell_fault(e)}")
+        return None
 
     def _make_steps(self, first: int, at: int, count: int) -> tuple[int, Stop | None]:
         """Make the variables that take a state for each step; return how many steps were made."""

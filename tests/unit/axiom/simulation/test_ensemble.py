@@ -1,5 +1,7 @@
 import math
 import tracemalloc
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from axiom.simulation import (
     UpdateRule,
     VariableName,
 )
+from axiom.simulation.rules import ClosedRule
 from core.errors import InvalidParameterError
 
 START = AxiomInputs(0.5, 0.6, 0.9, 0.7, 0.8, 1.1, 1.0, 0.1)
@@ -134,3 +137,16 @@ def test_a_start_whose_score_is_too_large_is_refused() -> None:
         TimeSphere(AxiomInputs(E_n=1e200, F_n=1e150)).simulate(3)
     with pytest.raises(InvalidParameterError, match=r"^inputs\.Z: too large"):
         TimeSphere(START).simulate_ensemble(AxiomInputs(Z=np.array([1.0, 1e200]), E_n=1e150), 3)
+
+
+def test_a_closed_form_that_fails_stops_the_run() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Broken(ClosedRule):
+        def path(self, start: Any, steps: Any) -> Any:
+            raise ArithmeticError("no idea")
+
+    result = TimeSphere(START, {"A": Decay(0.1), "B": Broken()}).simulate_ensemble([START, START], 10)
+    assert result.stopped is not None
+    assert (result.stopped.step, result.stopped.variable) == (1, "B")
+    assert result.stopped.problem == "its rule failed: ArithmeticError: no idea"
+    assert result.last_step == 0
