@@ -8,7 +8,7 @@ from api.domain_models import DOMAIN_MODELS
 from api.integrations import INTEGRATIONS
 from api.parameters import Parameter, list_parameters, summarise
 from axiom.simulation import EVENTS, RULES
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, ExtensionNotFoundError
 from core.extensions import Kind
 from core.registry import Listing, Registry, list_broken_manifests
 from llm_router import PROVIDERS
@@ -48,15 +48,29 @@ class Description:
 
 
 def describe_extensions(name: str) -> list[Description]:
-    """Return the extensions of a name, of whatever kind, loaded for it."""
-    return [_describe(each) for each in list_extensions() if each.name == name]
+    """Return the extensions of a name, of whatever kind, loaded for it.
+
+    Raises:
+        ExtensionNotFoundError: there is none.
+    """
+    found = [_describe(each) for each in list_extensions() if each.name == name]
+    if not found:
+        raise ExtensionNotFoundError(f"no extension is named {name!r}; list them to see which there are")
+    return found
 
 
 def _describe(listing: Listing) -> Description:
     if listing.kind is None:
         return Description(listing, listing.description, ())
+    registry = REGISTRIES[listing.kind]
     try:
-        thing = REGISTRIES[listing.kind].get(listing.name)
+        thing = registry.get(listing.name)
     except ConfigurationError as e:
-        return Description(replace(listing, problem=e.message), listing.description, ())
-    return Description(listing, listing.description or summarise(thing), list_parameters(thing))
+        return Description(replace(_again(registry, listing), problem=e.message), listing.description, ())
+    now = _again(registry, listing)
+    return Description(now, listing.description or summarise(thing), list_parameters(thing))
+
+
+def _again(registry: Registry[Any], listing: Listing) -> Listing:
+    """Return how an extension stands now that its code has run."""
+    return next(each for each in registry.describe() if (each.name, each.origin) == (listing.name, listing.origin))

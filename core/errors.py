@@ -28,6 +28,7 @@ LatticeError
 │   ├── ExtractionNotFoundError  extraction_not_found
 │   ├── SimulationNotFoundError  simulation_not_found
 │   ├── PresetNotFoundError      preset_not_found       no preset or domain model of this name
+│   ├── ExtensionNotFoundError   extension_not_found    no extension of this name
 │   ├── ModelNotFoundError       model_not_found        no LLM model of this name in the settings
 │   └── TargetNotFoundError      target_not_found       no LLM target of this name in the settings
 ├── ConflictError                conflict               what is stored stands against the request
@@ -199,6 +200,10 @@ class SimulationNotFoundError(NotFoundError, code="simulation_not_found"):
 
 class PresetNotFoundError(NotFoundError, code="preset_not_found"):
     """No preset or domain model of this name."""
+
+
+class ExtensionNotFoundError(NotFoundError, code="extension_not_found"):
+    """No extension of this name."""
 
 
 class ModelNotFoundError(NotFoundError, code="model_not_found"):

@@ -55,11 +55,14 @@ def show(
     load_settings()
     from api.cli import extension_view
     from api.extension_reports import describe_extensions
+    from api.schemas.extensions import ExtensionDetails, to_details
 
     found = describe_extensions(name)
-    if not found:
-        raise typer.BadParameter(f"{name!r} is no extension; see lattice extensions list", param_hint="NAME")
-    emit(as_json, lambda: found, lambda console: extension_view.render_descriptions(console, found))
+    emit(
+        as_json,
+        lambda: ExtensionDetails(items=[to_details(each) for each in found]),
+        lambda console: extension_view.render_descriptions(console, found),
+    )
 
 
 @app.command(

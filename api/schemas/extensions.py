@@ -1,10 +1,13 @@
 """Extensions over the wire."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
-from api.schemas.wire import View
+from api.extension_reports import Description
+from api.schemas.wire import ParameterView, View
 from core.registry import Listing
 
 KindName = Literal["update_rule", "event_handler", "integration", "domain_model", "provider"]
@@ -41,4 +44,25 @@ def to_extension(listing: Listing) -> ExtensionView:
         origin=listing.origin,
         state=listing.state,
         problem=listing.problem or None,
+    )
+
+
+class ExtensionDetail(View, frozen=True, kw_only=True):
+    """An extension that was loaded to be shown."""
+
+    extension: Annotated[ExtensionView, Meta(description="How it stands.")]
+    parameters: Annotated[list[ParameterView], Meta(description="What a rule, detector or domain model takes.")]
+
+
+class ExtensionDetails(View, frozen=True, kw_only=True):
+    """The extensions of one name; there is one of each kind at the most."""
+
+    items: Annotated[list[ExtensionDetail], Meta(description="By kind.")]
+
+
+def to_details(found: Description) -> ExtensionDetail:
+    """Return an extension with its parameters as it is shown."""
+    return ExtensionDetail(
+        extension=to_extension(replace(found.listing, description=found.description)),
+        parameters=msgspec.convert(found.parameters, list[ParameterView], from_attributes=True),
     )

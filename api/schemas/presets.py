@@ -1,6 +1,6 @@
 """Presets over the wire: scenarios by name, those of gems and of domain models among them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.domain_models import ModelDescription
 from api.schemas.simulations import Json, NewSimulation
-from api.schemas.wire import View
+from api.schemas.wire import ParameterView, View
 from axiom.simulation import Preset
 from core.registry import Listing
 
@@ -31,16 +31,6 @@ class RunPreset(NewSimulation, frozen=True, kw_only=True):
         Meta(description="For `from_gem`: a later moment to start from, an ISO 8601 date or time; absent is now."),
     ] = UNSET
     parameters: Annotated[Json | UnsetType, Meta(description="For a domain model: its own.")] = UNSET
-
-
-class ParameterView(View, frozen=True, kw_only=True):
-    """A parameter of a preset."""
-
-    name: Annotated[str, Meta(description="The field that takes it; of a domain model, within `parameters`.")]
-    takes: Annotated[str, Meta(description="What it may be, in words.")]
-    help: Annotated[str, Meta(description="What it does.")]
-    required: Annotated[bool, Meta(description="Whether there is no default.")]
-    default: Annotated[Any, Meta(description="What it is if absent.")] = None
 
 
 class PresetSummaryView(View, frozen=True, kw_only=True):

@@ -16,6 +16,16 @@ class View(Struct, frozen=True, kw_only=True):
 Metadata = Annotated[dict[str, Any], Meta(description="Any JSON object, up to 64 kB.")]
 
 
+class ParameterView(View, frozen=True, kw_only=True):
+    """A parameter of a rule, a detector, a domain model or a preset."""
+
+    name: Annotated[str, Meta(description="Its key in JSON.")]
+    takes: Annotated[str, Meta(description="What it may be, in words.")]
+    help: Annotated[str, Meta(description="What it does.")]
+    required: Annotated[bool, Meta(description="Whether there is no default.")]
+    default: Annotated[Any, Meta(description="What it is if absent.")] = None
+
+
 class ProblemView(View, frozen=True, kw_only=True):
     """An error (RFC 9457)."""
 

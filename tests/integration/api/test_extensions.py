@@ -57,7 +57,18 @@ async def test_a_folder_is_listed_with_the_state_of_each(extended: httpx2.AsyncC
         "state": "ready",
         "problem": None,
     }
-    assert str(folder) not in json.dumps(listed), "where the server keeps its files is nobody's business"
+    (shown,) = (await extended.get("/extensions/momentum")).json()["items"]
+    assert shown["extension"] == momentum | {"state": "loaded"}
+    assert [each["name"] for each in shown["parameters"]] == ["inertia", "pull", "target"]
+    assert shown["parameters"][0] == {
+        "name": "inertia",
+        "takes": "a finite number in [0, 0.999]",
+        "help": "Share of the last step's movement that goes on.",
+        "required": False,
+        "default": 0.8,
+    }
+    check_problem(await extended.get("/extensions/none_such"), 404, "extension_not_found")
+    assert str(folder) not in json.dumps([listed, shown]), "where the server keeps its files is nobody's business"
     await extended.post("/simulations", json=SCENARIO)
     listed = (await extended.get("/extensions", params={"kind": "update_rule"})).json()["items"]
     assert next(each for each in listed if each["name"] == "momentum")["state"] == "loaded"

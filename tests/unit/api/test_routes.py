@@ -75,6 +75,7 @@ EXPECTED = {
     "POST /axiom/score",
     "POST /axiom/subjectivity",
     "GET /extensions",
+    "GET /extensions/{name}",
     "POST /simulations",
     "GET /simulations",
     "GET /simulations/{simulation_id}",

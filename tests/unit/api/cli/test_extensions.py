@@ -227,10 +227,13 @@ def test_without_a_folder_one_must_be_named(
 
 
 def test_show_tells_what_a_rule_takes(lattice: Command, capsys: pytest.CaptureFixture[str]) -> None:
-    code, found = lattice("show", "decay")
+    code, told = lattice("show", "decay")
     assert code == 0
-    assert [each["description"] for each in found] == ["floor + (v − floor)·exp(−rate) at each step."]
-    assert [(each["name"], each["required"], each["default"]) for each in found[0]["parameters"]] == [
+    (found,) = told["items"]
+    about = found["extension"]
+    assert (about["kind"], about["state"]) == ("update_rule", "loaded")
+    assert about["description"] == "floor + (v − floor)·exp(−rate) at each step."
+    assert [(each["name"], each["required"], each["default"]) for each in found["parameters"]] == [
         ("rate", True, None),
         ("floor", False, 0.0),
     ]
@@ -250,5 +253,4 @@ def test_show_says_why_one_does_not_load(lattice: Command, capsys: pytest.Captur
     assert run_program(["extensions", "show", "bad"]) == 0
     assert "does not load: ZeroDivisionError" in capsys.readouterr().out
     code, problem = lattice("show", "none_such")
-    assert code == 2
-    assert "'none_such' is no extension" in problem["message"]
+    assert (code, problem["code"]) == (4, "extension_not_found")
