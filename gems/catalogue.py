@@ -8,6 +8,7 @@ from core.errors import GemNameTakenError, GemNotFoundError, InvalidInputError
 from core.pg import Database
 from gems import store
 from gems.gem import Gem, GemChange
+from gems.replay import Replay, replay
 from gems.store import Measurement, Moment
 
 
@@ -91,3 +92,14 @@ class Gems:
         async with self.database.transaction(tenant, read_only=True) as conn:
             await store.get_gems(conn, [gem_id], at)
             return await store.list_measurements(conn, gem_id, limit)
+
+    async def replay(self, tenant: UUID, at: Moment, gem_id: UUID | None = None) -> Replay:
+        """Replay the log of a gem, or of the whole lattice, and tell where states differ from it.
+
+        Raises:
+            GemNotFoundError: it is not in the lattice.
+        """
+        async with self.database.transaction(tenant, read_only=True, snapshot=True) as conn:
+            if gem_id is not None:
+                await store.get_gems(conn, [gem_id], at)
+            return await replay(conn, at, gem_id)

@@ -21,7 +21,7 @@ T = TypeVar("T", bound=Float)
 T_co = TypeVar("T_co", bound=Float, covariant=True)
 
 ALPHA_DEFAULT = 0.3  # gain of a measurement: the share of the lost coherence that comes back
-BETA = 0.5  # spacing effect: a measurement adds E·β·(1 − c) to the energy
+BETA = 0.5  # spacing effect: a measurement of at least the default gain adds E·β·(1 − c) to the energy
 ENERGY_MAX = 64.0  # where measurements stop adding energy: coherence then halves in 44 τ (3.6 years of 30-day units)
 UNCERTAINTY_SPAN = 10.0  # τ in which a state that is never measured becomes wholly uncertain
 PHASE_MAX = math.nextafter(math.tau, 0.0)  # the largest float below 2π
@@ -123,10 +123,11 @@ def measure(
 def measure(state: QuantumState[Any], gain: Float = ALPHA_DEFAULT, energy_max: float = ENERGY_MAX) -> QuantumState[Any]:
     """Return the state after a use: surer, longer lived, more coherent; the phase stays.
 
-        u ← u(1 − α)      E ← max(E, min(E_max, E(1 + β(1 − c))))      c ← c + α(1 − c)
+        u ← u(1 − α)      E ← max(E, min(E_max, E(1 + β'(1 − c))))      c ← c + α(1 − c)
 
-    The energy gains most just before the memory would be lost (spacing effect). One that is above E_max already,
-    because the ceiling was lowered, keeps its energy: a use never weakens a memory.
+    with β' = β·min(1, α/0.3): a gain that goes to 0, as through a weak entanglement, leaves a state as it is. The
+    energy gains most just before the memory would be lost (spacing effect). One that is above E_max already, because
+    the ceiling was lowered, keeps its energy: a use never weakens a memory.
 
     Args:
         state: of shape (...), evolved to the moment of the use.
@@ -141,8 +142,9 @@ def measure(state: QuantumState[Any], gain: Float = ALPHA_DEFAULT, energy_max: f
     _check("energy_max", _real("energy_max", energy_max), math.ulp(0.0), sys.float_info.max, "must be above 0")
     shape = _broadcast("gain", gain, state)
     lost = 1.0 - state.coherence
+    beta = BETA * np.minimum(1.0, gain / ALPHA_DEFAULT)
     with np.errstate(over="ignore"):  # what overflows is cut to energy_max
-        energy = np.maximum(state.energy, np.minimum(energy_max, np.multiply(state.energy, 1.0 + BETA * lost)))
+        energy = np.maximum(state.energy, np.minimum(energy_max, np.multiply(state.energy, 1.0 + beta * lost)))
     return _trusted(
         np.broadcast_to(energy, shape),
         np.broadcast_to(state.phase, shape),

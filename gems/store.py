@@ -13,7 +13,6 @@ from psycopg.types.json import Jsonb
 from core.errors import GemArchivedError, GemNameTakenError, GemNotFoundError
 from core.sql import load_queries
 from gems.gem import Gem, GemChange, to_gem
-from gems.state import ALPHA_DEFAULT
 
 _SQL = load_queries("gems.sql", "gems.sql")
 FEEDBACK_WEIGHT = 0.3  # how much the newest rating counts in F_n
@@ -36,7 +35,13 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One entry of a gem's log."""
+    """One entry of a gem's log.
+
+    Attributes:
+        passage_id: the passage that was measured; None for the gem itself.
+        via_gem_id: the gem whose use reached this one through an entanglement.
+        set_at: when a state of an earlier moment was set, by a restore; None for a measurement.
+    """
 
     gem_id: UUID
     passage_id: UUID | None
@@ -48,16 +53,18 @@ class Measurement:
     coherence: float
     uncertainty: float
     measured_at: datetime
+    via_gem_id: UUID | None = None
+    set_at: datetime | None = None
 
 
 async def insert_gem(conn: Connection, change: GemChange, at: Moment) -> Gem:
-    """Store a new gem.
+    """Store a new gem, and its birth in its log.
 
     Raises:
         GemNameTakenError: the lattice has a gem of this name.
     """
     texts = {"name": change.name, "description": change.description or ""}
-    values = {"gem_id": uuid4(), **texts, "meta": Jsonb(change.metadata or {}), "now": at.now}
+    values = {"gem_id": uuid4(), **texts, "meta": Jsonb(change.metadata or {}), "now": at.now, "tau_s": at.tau_s}
     return to_gem(await _one_named(conn, "insert_gem", values), at.now, at.time_unit)
 
 
@@ -135,20 +142,6 @@ async def advance_gem(
     values = {"versions": versions, "slots": slots, "speakers": list(speakers), "now": now}
     row = await _one(conn, "advance_gem", gem_id, values)
     return row["version"], row["first_slot"]
-
-
-async def measure_gem(
-    conn: Connection,
-    gem_id: UUID,
-    at: Moment,
-    *,
-    cause: str,
-    gain: float = ALPHA_DEFAULT,
-    reflection_id: UUID | None = None,
-) -> Gem:
-    """Evolve a gem to now, measure it, and log why."""
-    values = {"now": at.now, "tau_s": at.tau_s, "cause": cause, "gain": gain, "reflection_id": reflection_id}
-    return to_gem(await _one(conn, "measure_gem", gem_id, values), at.now, at.time_unit)
 
 
 async def rate_gem(conn: Connection, gem_id: UUID, rating: float, at: Moment) -> Gem:

@@ -79,13 +79,44 @@ class GemRow(TenantRow, table=True):
     updated_at: datetime = Field(sa_column=moment(now=True))
 
 
+class EntanglementRow(TenantRow, table=True):
+    """A pair of gems of which a use of one also strengthens the other; the smaller id comes first."""
+
+    __tablename__ = "entanglement"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        owned_by("gem", "gem_id"),
+        owned_by("gem", "other_id", "gem_id"),
+        Index(None, "tenant_id", "other_id"),
+        CheckConstraint("gem_id < other_id", name="order"),
+        CheckConstraint("strength BETWEEN 0 AND 1", name="strength"),
+    )
+
+    gem_id: UUID = Field(primary_key=True)
+    other_id: UUID = Field(primary_key=True)
+    strength: float = Field(sa_column=Column(Double, nullable=False))
+    created_at: datetime = Field(sa_column=moment(now=True))
+    updated_at: datetime = Field(sa_column=moment(now=True))
+
+
 class MeasurementRow(TenantRow, table=True):
-    """One measurement of a gem or of one of its passages, with the state it left behind; never changed."""
+    """One change of the state of a gem or of one of its passages, with the state it left behind; never changed.
+
+    `via_gem_id` is the gem whose use reached this one through an entanglement; `tau_s` is how long a τ was, so that
+    the log can be replayed after the setting changed. A restore sets a state of an earlier moment, `measured_at`;
+    `set_at` is when it did. The entries of one gem or passage are in the order of `measurement_id`.
+    """
 
     __tablename__ = "measurement"
     __table_args__: ClassVar[tuple[Any, ...]] = (
         owned_by("gem", "gem_id"),
         Index(None, "tenant_id", "gem_id", "measured_at"),
+        Index(
+            "measurement_passage_idx",
+            "tenant_id",
+            "passage_id",
+            "measurement_id",
+            postgresql_where=text("passage_id IS NOT NULL"),
+        ),
     )
 
     measurement_id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
@@ -99,3 +130,6 @@ class MeasurementRow(TenantRow, table=True):
     coherence: float = Field(sa_column=Column(Double, nullable=False))
     uncertainty: float = Field(sa_column=Column(Double, nullable=False))
     measured_at: datetime = Field(sa_column=moment())
+    via_gem_id: UUID | None = None
+    tau_s: float | None = Field(default=None, sa_column=Column(Double))
+    set_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

@@ -32,7 +32,7 @@ from knowledge.gem_axiom import (
 from knowledge.gem_scenario import plan_scenario
 from knowledge.graph.tables import EntityNameRow, EntityRow, MentionRow, RelationRow
 from knowledge.ingest import Ingestion, IngestReport
-from knowledge.measuring import measure_passages
+from knowledge.measuring import measure_passages, use_passages, use_recalled
 from knowledge.query import Filters, RecallQuery
 from knowledge.ranking import PassageScore
 from knowledge.recall import Recall
@@ -110,5 +110,7 @@ __all__ = [
     "summarise_recall_by_group",
     "tune",
     "unit_rows",
+    "use_passages",
+    "use_recalled",
     "write_weights",
 ]

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 from axiom import bound_terms, intelligence, log_shares
 from core.errors import GemArchivedError, InvalidInputError
 from core.pg import Database
-from gems import ALPHA_DEFAULT, Gem, Gems, Moment, get_gems, measure_gem, rate_gem
-from knowledge import Recall, RecalledPassage, RecallQuery, feed_axiom, measure_passages
+from gems import ALPHA_DEFAULT, LEAST_GAIN, Gem, Gems, Moment, get_gems, rate_gem
+from knowledge import Recall, RecalledPassage, RecallQuery, feed_axiom, use_passages
 from llm_router import Caller, Prompt, Reply, Router, TokenEvent, add_reward, reward_of_rating
 from reflection import store
 from reflection.prompt import build_prompt, check_grounding, find_citations
@@ -108,8 +108,9 @@ class Reflections:
     async def rate(self, tenant: UUID, reflection_id: UUID, rating: float, at: Moment) -> Gem:
         """Store a user's rating in [−1, 1]; it moves the feedback F_n of the gem. Return the gem.
 
-        Said again, the same rating counts once, so that a request may be repeated. It also rewards the variant that
-        the answer was made by, if its model is in an experiment.
+        A good rating confirms what the answer cited: passages and gem are measured with a gain of α times what the
+        rating rose above 0 by. Said again, the same rating counts once, so that a request may be repeated. It also
+        rewards the variant that the answer was made by, if its model is in an experiment.
         """
         if not -1.0 <= rating <= 1.0:
             raise InvalidInputError("rating", "must be from -1 (wrong) to 1 (right)")
@@ -120,7 +121,13 @@ class Reflections:
                 return (await get_gems(conn, [rated.gem_id], at))[0]
             if rated.variant is not None:
                 await add_reward(conn, reward_of_rating(rated.variant, rating, rated.previous))
-            return await rate_gem(conn, rated.gem_id, rating, at)
+            gem = await rate_gem(conn, rated.gem_id, rating, at)
+            gain = ALPHA_DEFAULT * (max(0.0, rating) - max(0.0, rated.previous or 0.0))
+            if gain < LEAST_GAIN:
+                return gem
+            cited = dict.fromkeys(await store.list_cited(conn, reflection_id), gain)
+            used = await use_passages(conn, cited, at, cause="feedback", reflection_id=reflection_id)
+            return next((each.gem for each in used if each.gem.gem_id == gem.gem_id), gem)
 
         return await self.database.retrying(tenant, carry_out)
 
@@ -149,9 +156,9 @@ class Reflections:
             await store.insert_reflection(conn, reflection)
             if not cited:  # nothing was used, so nothing is strengthened
                 return asked.gem
-            why = reflection.reflection_id
-            await measure_passages(conn, cited, asked.at, cause="reflection", reflection_id=why)
-            return await measure_gem(conn, asked.gem.gem_id, asked.at, cause="reflection", reflection_id=why)
+            gem_id, why = asked.gem.gem_id, reflection.reflection_id
+            used = await use_passages(conn, cited, asked.at, cause="reflection", reflection_id=why, gem_ids=(gem_id,))
+            return next((each.gem for each in used if each.gem.gem_id == gem_id), asked.gem)
 
         gem = await self.database.retrying(asked.tenant, carry_out)
         return replace(reflection, change=StateChange(asked.gem.state, gem.state))

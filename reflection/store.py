@@ -104,6 +104,11 @@ async def rate_reflection(conn: Connection, reflection_id: UUID, rating: float) 
     return Rated(**rows[0])
 
 
+async def list_cited(conn: Connection, reflection_id: UUID) -> list[UUID]:
+    """Return the passages that an answer cited and that are still there."""
+    return [row["passage_id"] for row in await _all(conn, "list_cited", {"reflection_id": reflection_id})]
+
+
 def _not_found(reflection_id: UUID) -> ReflectionNotFoundError:
     return ReflectionNotFoundError(f"no reflection with id {reflection_id}", reflection_id=str(reflection_id))
 

@@ -1,8 +1,13 @@
 -- name: insert_gem
--- a new gem in its first state
-INSERT INTO gem (gem_id, name, description, meta, measured_at, created_at, updated_at)
-VALUES (%(gem_id)s, %(name)s, %(description)s, %(meta)s, %(now)s, %(now)s, %(now)s)
-RETURNING *;
+-- a new gem in its first state, with which its log begins
+WITH born AS (
+  INSERT INTO gem (gem_id, name, description, meta, measured_at, created_at, updated_at)
+  VALUES (%(gem_id)s, %(name)s, %(description)s, %(meta)s, %(now)s, %(now)s, %(now)s)
+  RETURNING *),
+logged AS (
+  INSERT INTO measurement (gem_id, cause, gain, tau_s, energy, phase, coherence, uncertainty, measured_at)
+  SELECT gem_id, 'ingest', 0, %(tau_s)s, energy, phase, coherence, uncertainty, measured_at FROM born)
+SELECT * FROM born;
 
 -- name: get_gems
 -- gems by id, whatever their number
@@ -50,21 +55,6 @@ DELETE FROM gem WHERE gem_id = %(gem_id)s RETURNING gem_id;
 UPDATE gem SET version = version + %(versions)s, next_slot = next_slot + %(slots)s, updated_at = %(now)s,
   speakers = ARRAY(SELECT DISTINCT s FROM unnest(speakers || %(speakers)s::text[]) AS s ORDER BY s LIMIT 1000)
 WHERE gem_id = %(gem_id)s RETURNING version, next_slot - %(slots)s AS first_slot;
-
--- name: measure_gem
--- evolve to now, measure, and say so in the log; exact under concurrency, since the row is read as it is locked
-WITH measured AS (
-  UPDATE gem SET (energy, phase, coherence, uncertainty) = (
-      SELECT m.energy, m.phase, m.coherence, m.uncertainty
-      FROM lattice_measure(gem.energy, gem.phase, gem.coherence, gem.uncertainty,
-                           greatest(0, extract(epoch FROM %(now)s - gem.measured_at)::float8 / %(tau_s)s), %(gain)s) AS m),
-    measured_at = greatest(measured_at, %(now)s)
-  WHERE gem_id = %(gem_id)s
-  RETURNING *),
-logged AS (
-  INSERT INTO measurement (gem_id, reflection_id, cause, gain, energy, phase, coherence, uncertainty, measured_at)
-  SELECT gem_id, %(reflection_id)s, %(cause)s, %(gain)s, energy, phase, coherence, uncertainty, measured_at FROM measured)
-SELECT * FROM measured;
 
 -- name: rate_gem
 -- the feedback F_n: an exponentially weighted mean of ratings, the first rating counting whole

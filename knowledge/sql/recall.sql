@@ -118,7 +118,8 @@ CROSS JOIN LATERAL (SELECT p.passage_id, p.{embedding} FROM passage p WHERE p.pa
 -- evolve each to now, measure it with its own gain, and say so in the log; rows are locked in one order
 WITH target AS (
   SELECT p.tenant_id, p.passage_id, m.gain FROM unnest(%(passage_ids)s::uuid[], %(gains)s::float8[]) AS m (id, gain)
-  JOIN passage p ON p.passage_id = m.id ORDER BY p.passage_id FOR UPDATE OF p),
+  JOIN passage p ON p.passage_id = m.id JOIN gem g ON g.gem_id = p.gem_id AND g.archived_at IS NULL
+  ORDER BY p.passage_id FOR UPDATE OF p),
 measured AS (
   UPDATE passage p SET (energy, phase, coherence, uncertainty) = (
       SELECT m.energy, m.phase, m.coherence, m.uncertainty
@@ -126,7 +127,10 @@ measured AS (
                            greatest(0, extract(epoch FROM %(now)s - p.measured_at)::float8 / %(tau_s)s), t.gain) AS m),
     measured_at = greatest(p.measured_at, %(now)s)
   FROM target t WHERE p.tenant_id = t.tenant_id AND p.passage_id = t.passage_id
-  RETURNING p.gem_id, p.passage_id, t.gain, p.energy, p.phase, p.coherence, p.uncertainty, p.measured_at)
-INSERT INTO measurement (gem_id, passage_id, reflection_id, cause, gain, energy, phase, coherence, uncertainty, measured_at)
-SELECT gem_id, passage_id, %(reflection_id)s, %(cause)s, gain, energy, phase, coherence, uncertainty, measured_at
-FROM measured ORDER BY passage_id;
+  RETURNING p.gem_id, p.passage_id, t.gain, p.energy, p.phase, p.coherence, p.uncertainty, p.measured_at),
+logged AS (
+  INSERT INTO measurement (gem_id, passage_id, reflection_id, cause, gain, tau_s, energy, phase, coherence, uncertainty,
+    measured_at)
+  SELECT gem_id, passage_id, %(reflection_id)s, %(cause)s, gain, %(tau_s)s, energy, phase, coherence, uncertainty,
+    measured_at FROM measured ORDER BY passage_id)
+SELECT gem_id, gain FROM measured;

@@ -33,6 +33,10 @@ SELECT * FROM reflection_evidence WHERE reflection_id = %(reflection_id)s ORDER 
 -- every call, in order
 SELECT * FROM reflection_attempt WHERE reflection_id = %(reflection_id)s ORDER BY number;
 
+-- name: list_cited
+-- the passages that the answer cited
+SELECT passage_id FROM reflection_evidence WHERE reflection_id = %(reflection_id)s AND cited ORDER BY label;
+
 -- name: list_reflections
 -- a page of a gem's reflections, newest first
 SELECT * FROM reflection

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import GemArchivedError, GemNameTakenError, GemNotFoundError, InvalidInputError
 from core.pg import Database
-from gems import Gem, GemChange, Gems, Moment, QuantumState, evolve, lock_gem, measure, measure_gem, rate_gem
+from gems import Gem, GemChange, Gems, Moment, QuantumState, evolve, lock_gem, measure, rate_gem, use_gems
 
 
 @pytest.fixture
@@ -123,14 +123,15 @@ async def test_a_measurement_is_what_numpy_says_and_is_logged(
 ) -> None:
     when = later(at, days=40)
     async with database.transaction(tenant) as conn:
-        measured = await measure_gem(conn, gem.gem_id, when, cause="manual")
+        (measured,) = [each.gem for each in await use_gems(conn, {gem.gem_id: 0.3}, when, cause="manual")]
     expected = measure(evolve(QuantumState.new(), 40 / 30))
     assert np.allclose(
         [getattr(measured.state, name) for name in QuantumState.__dataclass_fields__],
         [getattr(expected, name) for name in QuantumState.__dataclass_fields__],
         atol=1e-9,
     )
-    (entry,) = await gems.list_measurements(tenant, gem.gem_id, when)
+    entry, birth = await gems.list_measurements(tenant, gem.gem_id, when)
+    assert (birth.cause, birth.gain, birth.measured_at, birth.coherence) == ("ingest", 0.0, at.now, 1.0)
     assert (entry.cause, entry.gain, entry.measured_at) == ("manual", 0.3, when.now)
     assert entry.coherence == measured.state.coherence
 
@@ -139,8 +140,8 @@ async def test_a_measurement_dated_before_the_last_one_does_not_turn_time_back(
     gems: Gems, gem: Gem, database: Database, tenant: UUID, at: Moment
 ) -> None:
     async with database.transaction(tenant) as conn:
-        await measure_gem(conn, gem.gem_id, later(at, days=10), cause="manual")
-        measured = await measure_gem(conn, gem.gem_id, at, cause="manual")
+        await use_gems(conn, {gem.gem_id: 0.3}, later(at, days=10), cause="manual")
+        (measured,) = [each.gem for each in await use_gems(conn, {gem.gem_id: 0.3}, at, cause="manual")]
     assert measured.measured_at == later(at, days=10).now
 
 

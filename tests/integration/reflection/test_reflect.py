@@ -64,8 +64,9 @@ async def test_what_was_used_is_measured_and_what_was_not_is_left_alone(
     assert found.change.after.energy > found.change.before.energy
     assert found.change.after.uncertainty < found.change.before.uncertainty
     log = await gems.list_measurements(tenant, port.gem_id, later)
-    assert {entry.reflection_id for entry in log} == {found.reflection_id}
-    measured = {entry.passage_id for entry in log}
+    used = [entry for entry in log if entry.cause != "ingest"]
+    assert {entry.reflection_id for entry in used} == {found.reflection_id}
+    measured = {entry.passage_id for entry in used}
     assert measured == {None} | {each.passage_id for each in found.evidence if each.cited}
 
 
@@ -78,7 +79,7 @@ async def test_a_question_beside_the_matter_is_declined_and_strengthens_nothing(
     assert found.grounding == "unanswered"
     assert found.change is not None
     assert found.change.before == found.change.after
-    assert await gems.list_measurements(tenant, port.gem_id, at) == []
+    assert [entry.cause for entry in await gems.list_measurements(tenant, port.gem_id, at)] == ["ingest"]
 
 
 @pytest.mark.parametrize(
@@ -212,3 +213,30 @@ async def test_a_passage_whose_vector_is_zero_is_like_nothing_and_stops_no_answe
     found = await reflections.reflect(tenant, ReflectionRequest(port.gem_id, "When does the ferry leave?"), at)
     assert "leaves at seven" in found.answer
     assert math.isfinite(found.axiom.score)
+
+
+async def test_a_good_rating_confirms_what_was_cited_and_only_once(
+    reflections: Reflections, gems: Gems, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    later = replace(at, now=at.now + timedelta(days=30))
+    found = await reflections.reflect(tenant, ReflectionRequest(port.gem_id, "When does the ferry leave?"), at)
+    cited = {each.passage_id for each in found.evidence if each.cited}
+    for rating in (-1.0, 0.5, 0.5, 0.2, 1.0):
+        await reflections.rate(tenant, found.reflection_id, rating, later)
+    log = [each for each in await gems.list_measurements(tenant, port.gem_id, later) if each.cause == "feedback"]
+    assert {each.passage_id for each in log} == {None} | cited
+    # 0.5 rose by 0.5 above 0, then from 0.2 to 1 by 0.8
+    assert sorted({each.gain for each in log}) == pytest.approx([0.15, 0.24])
+    assert {each.reflection_id for each in log} == {found.reflection_id}
+    assert (await gems.replay(tenant, later, port.gem_id)).agrees
+
+
+async def test_a_rating_of_an_archived_gem_counts_and_strengthens_nothing(
+    reflections: Reflections, gems: Gems, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    found = await reflections.reflect(tenant, ReflectionRequest(port.gem_id, "When does the ferry leave?"), at)
+    await gems.archive(tenant, port.gem_id, at)
+    rated = await reflections.rate(tenant, found.reflection_id, 1.0, at)
+    assert rated.feedback == 1.0
+    log = await gems.list_measurements(tenant, port.gem_id, at)
+    assert "feedback" not in {each.cause for each in log}
