@@ -31,6 +31,7 @@ from api.routes import (
     presets,
     recall,
     reflections,
+    replays,
     simulations,
     status,
 )
@@ -42,6 +43,7 @@ from core.errors import LatticeError
 ROUTERS = (
     gems.router,
     gem_axiom.router,
+    replays.router,
     documents.router,
     ingestions.router,
     graph.router,

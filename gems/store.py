@@ -40,7 +40,7 @@ class Measurement:
     Attributes:
         passage_id: the passage that was measured; None for the gem itself.
         via_gem_id: the gem whose use reached this one through an entanglement.
-        set_at: when a state of an earlier moment was set, by a restore; None for a measurement.
+        state_at: the moment whose state a restore set; None for that of the entry itself.
     """
 
     gem_id: UUID
@@ -54,7 +54,7 @@ class Measurement:
     uncertainty: float
     measured_at: datetime
     via_gem_id: UUID | None = None
-    set_at: datetime | None = None
+    state_at: datetime | None = None
 
 
 async def insert_gem(conn: Connection, change: GemChange, at: Moment) -> Gem:

@@ -102,8 +102,9 @@ class MeasurementRow(TenantRow, table=True):
     """One change of the state of a gem or of one of its passages, with the state it left behind; never changed.
 
     `via_gem_id` is the gem whose use reached this one through an entanglement; `tau_s` is how long a τ was, so that
-    the log can be replayed after the setting changed. A restore sets a state of an earlier moment, `measured_at`;
-    `set_at` is when it did. The entries of one gem or passage are in the order of `measurement_id`.
+    the log can be replayed after the setting changed. `measured_at` is when the entry took effect. A restore sets a state
+    as it was at an earlier moment: `state_at`, from which it then evolves; null means `measured_at`. The entries of one
+    gem or passage are in the order of `measurement_id`.
     """
 
     __tablename__ = "measurement"
@@ -132,4 +133,4 @@ class MeasurementRow(TenantRow, table=True):
     measured_at: datetime = Field(sa_column=moment())
     via_gem_id: UUID | None = None
     tau_s: float | None = Field(default=None, sa_column=Column(Double))
-    set_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    state_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from api.cli import gem_replay
 from api.cli.options import GemArgument, JsonOption, MetadataOption, YesOption, confirm, examples, parse_metadata
 from api.cli.output import emit
 from api.cli.session import with_service
@@ -130,6 +131,9 @@ def log(gem: GemArgument, limit: LimitOption = 20, as_json: JsonOption = False) 
     emit(
         as_json, lambda: [to_measurement(each) for each in entries], lambda console: views.render_log(console, entries)
     )
+
+
+gem_replay.add_to(app)
 
 
 def _on_gem(gem: str, use_case: "Callable[[Service, UUID, Moment], Awaitable[T]]") -> T:

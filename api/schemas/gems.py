@@ -66,17 +66,22 @@ class GemPage(View, frozen=True, kw_only=True):
 
 
 class MeasurementView(View, frozen=True, kw_only=True):
-    """One entry of a gem's log: the state right after a measurement."""
+    """One entry of a gem's log: the state right after it."""
 
     passage_id: Annotated[UUID | None, Meta(description="The passage measured; null for the gem itself.")]
     reflection_id: Annotated[UUID | None, Meta(description="The reflection that used it.")]
-    cause: Annotated[str, Meta(description="Why it was measured.")]
+    via_gem_id: Annotated[UUID | None, Meta(description="The gem whose use reached this one, if it is entangled.")]
+    cause: Annotated[
+        str,
+        Meta(description="Why: ingest (its birth), recall, reflection, feedback, entanglement, manual or restore."),
+    ]
     gain: Annotated[float, Meta(description="How much the measurement counted, in [0, 1].")]
     energy: Annotated[float, Meta(description="Energy afterwards.")]
     phase: Annotated[float, Meta(description="Phase afterwards.")]
     coherence: Annotated[float, Meta(description="Coherence afterwards.")]
     uncertainty: Annotated[float, Meta(description="Uncertainty afterwards.")]
     measured_at: Annotated[datetime, Meta(description="When.")]
+    state_at: Annotated[datetime | None, Meta(description="The moment whose state a restore set; null for others.")]
 
 
 class MeasurementList(View, frozen=True, kw_only=True):

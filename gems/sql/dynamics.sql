@@ -55,10 +55,10 @@ WITH subject AS (
   FROM passage p WHERE %(gem_id)s::uuid IS NULL OR p.gem_id = %(gem_id)s),
 logged AS (
   SELECT m.measurement_id, coalesce(m.passage_id, m.gem_id) AS id, m.cause, m.gain, coalesce(m.tau_s, %(tau_s)s) AS tau_s,
-    m.measured_at, m.energy, m.phase, m.coherence, m.uncertainty,
+    m.measured_at, coalesce(m.state_at, m.measured_at) AS state_at, m.energy, m.phase, m.coherence, m.uncertainty,
     lag(m.energy) OVER step AS from_energy, lag(m.phase) OVER step AS from_phase,
     lag(m.coherence) OVER step AS from_coherence, lag(m.uncertainty) OVER step AS from_uncertainty,
-    lag(m.measured_at) OVER step AS from_at,
+    lag(coalesce(m.state_at, m.measured_at)) OVER step AS from_at,
     lead(m.measurement_id) OVER step IS NULL AS is_last
   FROM measurement m WHERE %(gem_id)s::uuid IS NULL OR m.gem_id = %(gem_id)s
   WINDOW step AS (PARTITION BY coalesce(m.passage_id, m.gem_id) ORDER BY m.measurement_id)),
@@ -72,7 +72,7 @@ step AS (
         greatest(0, extract(epoch FROM l.measured_at - coalesce(l.from_at, s.created_at))::float8 / l.tau_s), l.gain) AS m)
     END AS made,
     (s.energy, s.phase, s.coherence, s.uncertainty, s.measured_at) AS held,
-    (l.energy, l.phase, l.coherence, l.uncertainty, l.measured_at) AS left_behind
+    (l.energy, l.phase, l.coherence, l.uncertainty, l.state_at) AS left_behind
   FROM logged l JOIN subject s ON coalesce(s.passage_id, s.gem_id) = l.id),
 fault AS (
   SELECT gem_id, passage_id, measurement_id, cause, 'step' AS kind FROM step WHERE told IS DISTINCT FROM made

@@ -33,7 +33,7 @@ CREATE TABLE entanglement (
 CREATE INDEX entanglement_tenant_id_other_id_idx ON entanglement (tenant_id, other_id);
 
 ALTER TABLE measurement ADD COLUMN via_gem_id UUID, ADD COLUMN tau_s DOUBLE PRECISION,
-    ADD COLUMN set_at TIMESTAMP WITH TIME ZONE;
+    ADD COLUMN state_at TIMESTAMP WITH TIME ZONE;
 
 CREATE INDEX measurement_passage_idx ON measurement (tenant_id, passage_id, measurement_id)
     WHERE passage_id IS NOT NULL;
@@ -87,6 +87,6 @@ def downgrade() -> None:
     op.execute(MEASURE.format(beta="0.5", uncertainty="e.uncertainty"))
     op.execute("DROP FUNCTION lattice_reach(uuid[], float8[])")
     op.execute("DROP INDEX measurement_passage_idx")
-    op.execute("ALTER TABLE measurement DROP COLUMN via_gem_id, DROP COLUMN tau_s, DROP COLUMN set_at")
+    op.execute("ALTER TABLE measurement DROP COLUMN via_gem_id, DROP COLUMN tau_s, DROP COLUMN state_at")
     revoke("entanglement")
     op.drop_table("entanglement")

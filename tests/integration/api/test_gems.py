@@ -1,4 +1,4 @@
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
@@ -95,10 +95,22 @@ async def test_unknown_and_impossible_ids_are_told_apart(client: httpx2.AsyncCli
 
 
 async def test_use_is_in_the_log(client: httpx2.AsyncClient, port: str) -> None:
-    assert (await client.get(f"/gems/{port}/measurements")).json() == {"items": []}
+    (birth,) = (await client.get(f"/gems/{port}/measurements")).json()["items"]
+    assert (birth["cause"], birth["gain"], birth["coherence"]) == ("ingest", 0.0, 1.0)
     asked = (await client.post(f"/gems/{port}/reflections", json={"question": "When does the ferry leave?"})).json()
-    log = (await client.get(f"/gems/{port}/measurements")).json()["items"]
+    *log, last = (await client.get(f"/gems/{port}/measurements")).json()["items"]
+    assert last == birth
     assert {entry["reflection_id"] for entry in log} == {asked["id"]}
     assert {entry["cause"] for entry in log} == {"reflection"}
     assert None in {entry["passage_id"] for entry in log}
     assert len((await client.get(f"/gems/{port}/measurements", params={"limit": "1"})).json()["items"]) == 1
+
+
+async def test_a_log_is_replayed(client: httpx2.AsyncClient, port: str) -> None:
+    (await client.post(f"/gems/{port}/reflections", json={"question": "When does the ferry leave?"})).raise_for_status()
+    found = (await client.get(f"/gems/{port}/replay")).json()
+    assert (found["agrees"], found["faults"], found["shown"]) == (True, 0, [])
+    assert found["subjects"] == 4  # the gem and three passages
+    assert found["steps"] >= 3  # its birth, its use, and the use of a passage
+    assert (await client.get("/lattice/replay")).json() == found
+    assert (await client.get(f"/gems/{UUID(int=7)}/replay")).status_code == 404

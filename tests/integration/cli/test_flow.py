@@ -49,7 +49,10 @@ def test_from_files_to_an_answer_that_is_rated(lattice: Lattice, sources: Path) 
     rated = lattice("feedback", answer["id"], "-0.5", "--json")
     assert (rated.code, rated.json["feedback"]) == (0, -0.5)
     log = lattice("gems", "log", "people", "--json").json
-    assert {entry["cause"] for entry in log} == {"reflection"}
+    assert {entry["cause"] for entry in log} == {"ingest", "reflection"}
+    replayed = lattice("gems", "replay", "people")
+    assert replayed.code == 0
+    assert replayed.out.startswith("agrees: ")
 
 
 def test_streamed_answer_ends_with_its_score_and_the_state_it_changed(lattice: Lattice, sources: Path) -> None:
