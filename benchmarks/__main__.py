@@ -14,8 +14,8 @@ from rich.table import Table
 from benchmarks.blocks import SpreadFigure
 from benchmarks.figures import Figure, read_machine
 
-BENCHMARKS = ("ingestion", "bulk", "recall", "lexical", "scale", "rest", "router", "routing", "axiom")
-EXTRAS = {"router": ("litellm", "memory"), "scale": ("million",)}
+BENCHMARKS = ("ingestion", "bulk", "recall", "lexical", "scale", "rest", "router", "routing", "axiom", "dynamics")
+EXTRAS = {"router": ("litellm", "memory"), "scale": ("million",), "dynamics": ("search",)}
 """What a benchmark does only when it is told to."""
 
 
@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--litellm", action="store_true", help="router: install litellm apart, and compare it too")
     parser.add_argument("--memory", action="store_true", help="router: watch its memory over 100,000 calls")
     parser.add_argument("--million", action="store_true", help="scale: a gem of 1,000,000 passages too")
+    parser.add_argument("--search", action="store_true", help="dynamics: search a grid of settings first; 10 minutes")
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}; known are {', '.join(BENCHMARKS)}")
