@@ -127,12 +127,15 @@ def fuse(channels: Channels, weights: FusionWeights, candidates: int | None = No
     return Parts(late, dense, lexical, speaker, weights.title * channels.titled)
 
 
-def order_by_novelty(scores: FloatArray, channels: Channels, weight: float, depth: int) -> tuple[list[int], FloatArray]:
+def order_by_novelty(
+    scores: FloatArray, channels: Channels, weight: float, depth: int, worth: FloatArray | float = 1.0
+) -> tuple[list[int], FloatArray]:
     """Order passages so that each adds to what those above it cover of the question.
 
     Greedy: the best comes first; each next one has the greatest score + weight · Σ_t rarity_t · max(0, found_t − what
     is covered of t). No sum is greater than the one above it, for which the first gets what the second makes needful;
-    after `depth` places the rest follow by their sums.
+    after `depth` places the rest follow by their sums. What a passage adds counts by its `worth`, as its score does
+    already.
 
     Source:
         Carbonell and Goldstein, "The Use of MMR", 1998, with coverage of the question in place of unlikeness.
@@ -143,14 +146,15 @@ def order_by_novelty(scores: FloatArray, channels: Channels, weight: float, dept
     found = np.maximum(channels.found, 0)
     covered = np.zeros(found.shape[1], np.float32)
     gains, left, order = np.zeros(len(scores)), np.ones(len(scores), np.bool_), list[int]()
+    counts = np.broadcast_to(np.asarray(weight * worth, found.dtype), scores.shape)
     for place in range(min(depth, len(scores)) if weight else 0):
-        fresh = weight * (np.maximum(found - covered, 0) @ channels.rarity)
+        fresh = counts * (np.maximum(found - covered, 0) @ channels.rarity)
         best = int(np.argmax(np.where(left, scores + fresh * (place > 0), -np.inf)))
         order.append(best)
         gains[best], left[best] = fresh[best], False
         covered = np.maximum(covered, found[best])
     if weight:
-        gains[left] = weight * (np.maximum(found[left] - covered, 0) @ channels.rarity)
+        gains[left] = counts[left] * (np.maximum(found[left] - covered, 0) @ channels.rarity)
     rest = np.flatnonzero(left)
     order += rest[np.argsort(-(scores + gains)[rest], kind="stable")].tolist()
     sums = (scores + gains)[order]

@@ -13,6 +13,8 @@ LONGEST_QUESTION = 10_000
 MOST_RESULTS = 200
 
 Unit = Literal["section", "document"]
+Reach = Literal["own", "entangled", "lattice"]
+REACHES: tuple[Reach, ...] = ("own", "entangled", "lattice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class RecallQuery:
         expand: the unit that is shown around each passage; None shows passages.
         rerank: whether the cross-encoder orders the best anew; there must be one.
         dates: whether a time that the question names narrows what may be found.
+        reach: where to look beside the gems that are named: nowhere, in what is entangled with them, or in every gem
+            that is not archived. Where none is named all are asked, and nothing is left to reach.
     """
 
     question: str
@@ -66,6 +70,7 @@ class RecallQuery:
     expand: Unit | None = None
     rerank: bool = False
     dates: bool = False
+    reach: Reach = "own"
 
     def __post_init__(self) -> None:
         # A command line in an unknown encoding has lone surrogates in it, which neither Postgres nor a digest takes.
@@ -82,3 +87,5 @@ class RecallQuery:
             raise InvalidInputError("min_score", "must be from 0 to 1, a probability")
         if not 0 <= self.diversity < 1:
             raise InvalidInputError("diversity", "must be at least 0 and less than 1")
+        if self.reach not in REACHES:
+            raise InvalidInputError("reach", f"must be one of {', '.join(REACHES)}")

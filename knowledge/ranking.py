@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ LEAST_DEPTH = 20  # places that are filled by novelty
 
 @dataclass(frozen=True, slots=True)
 class PassageScore:
-    """A score and its parts: late to novelty sum to it.
+    """A score and its parts: late to novelty, and reach, sum to it.
 
     Attributes:
         cosine: similarity of question and passage as embedded.
@@ -26,6 +27,7 @@ class PassageScore:
         coverage: the lexical score over the greatest that any passage could have.
         max_sim: mean likeness of the question's tokens to the passage's, by rarity; None if its states are not known.
         field: interference with the other candidates, in [−1, 1].
+        reach: what was taken because its gem was reached and not asked; 0 in a gem that was asked.
     """
 
     score: float
@@ -43,6 +45,7 @@ class PassageScore:
     coverage: float
     max_sim: float | None
     field: float
+    reach: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,18 +108,21 @@ def rank(
     *,
     k: int,
     least: float = 0.0,
+    worth: Mapping[UUID, float] = MappingProxyType({}),
 ) -> list[Ranked]:
     """Let the states modulate what was found, and return the k best, best first, ties by id. Pure.
 
-    score = r·(1 + κ(2c − 1) + λf) + novelty, f from `gems.field`.
+    score = w·(r·(1 + κ(2c − 1) + λf) + novelty), f from `gems.field`, w how much the passage's gem is worth.
 
     Args:
         findings: whatever the time.
-        states: rows of energy, phase, coherence, uncertainty and measured_at by passage; what is missing is gone.
+        states: rows of gem_id, energy, phase, coherence, uncertainty and measured_at by passage; what is missing is
+            gone.
         at: the moment to which states are evolved.
         weights: of state and novelty.
         k: how many to return at the most.
         least: probability of what is returned; it moves no score.
+        worth: of gems that were reached, in (0, 1]; 1 for all others.
     """
     present = sorted(
         (i for i, each in enumerate(findings.passage_ids) if each in states), key=lambda i: findings.passage_ids[i].int
@@ -129,18 +135,32 @@ def rank(
     coherence = relevance * weights.kappa * (2 * state.coherence - 1)
     interference = relevance * weights.lambda_ * swing
     modulated = relevance + coherence + interference
-    order, novelty = order_by_novelty(modulated, held.channels, weights.novelty, max(k, LEAST_DEPTH))
+    counts = _counts(worth, [states[each] for each in held.passage_ids])
+    scores, depth = counts * modulated, max(k, LEAST_DEPTH)
+    order, weighed = order_by_novelty(scores, held.channels, weights.novelty, depth, counts)
+    scores, novelty = scores + weighed, weighed / counts
+    reach = scores - (modulated + novelty) if worth else np.zeros_like(scores)
     probabilities = probability(held.channels, held.coverage, held.link)
-    extra = {"coherence": coherence, "interference": interference, "novelty": novelty, "field": swing}
+    extra = {
+        "coherence": coherence,
+        "interference": interference,
+        "novelty": novelty,
+        "reach": reach,
+        "field": swing,
+    }
     return [
         Ranked(
             held.passage_ids[i],
-            _score(held, i, float(modulated[i] + novelty[i]), extra),
+            _score(held, i, float(scores[i]), extra),
             _at(state, i),
             float(probabilities[i]),
         )
         for i in [i for i in order if probabilities[i] >= least][:k]
     ]
+
+
+def _counts(worth: Mapping[UUID, float], rows: Sequence[Mapping[str, Any]]) -> FloatArray:
+    return np.array([worth.get(row["gem_id"], 1.0) for row in rows]) if worth else np.ones(len(rows))
 
 
 def _taken(values: Channels | Parts, places: NDArray[np.int64]) -> dict[str, Any]:

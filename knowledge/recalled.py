@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,9 @@ class RecalledPassage:
         probability: that it matters to the question, comparable between questions, in [0, 1].
         also_in: documents of passages that say the same and were folded into this one.
         around: the section or document around it, if that was asked for; of passages that share one, the best has it.
+        gem_name: of its gem.
+        entanglement: how strongly its gem is entangled with one that was asked; None for a gem that was asked itself,
+            or was reached though nothing entangles it.
     """
 
     passage_id: UUID
@@ -46,10 +50,14 @@ class RecalledPassage:
     probability: float = 0.0
     also_in: tuple[UUID, ...] = ()
     around: Surroundings | None = None
+    gem_name: str = ""
+    entanglement: float | None = None
 
 
-def to_passage(ranked: Ranked, text: Mapping[str, Any]) -> RecalledPassage:
-    """Return a ranked passage with its text."""
+def to_passage(
+    ranked: Ranked, text: Mapping[str, Any], strengths: Mapping[UUID, float] = MappingProxyType({})
+) -> RecalledPassage:
+    """Return a ranked passage with its text, and the strength by which its gem was reached."""
     return RecalledPassage(
         passage_id=ranked.passage_id,
         document_id=text["document_id"],
@@ -70,6 +78,8 @@ def to_passage(ranked: Ranked, text: Mapping[str, Any]) -> RecalledPassage:
         score=ranked.score,
         state=ranked.state,
         probability=ranked.probability,
+        gem_name=text["gem_name"],
+        entanglement=strengths.get(text["gem_id"]),
     )
 
 

@@ -80,5 +80,16 @@ class ResonanceCache:
 def _key(tenant: UUID, question: str, scope: Scope, weights: FusionWeights) -> bytes:
     """Return a digest of all that shapes what is found: as long for a thousand gems and a long filter as for one."""
     gems = [(gem.gem_id, gem.version, gem.updated_at) for gem in scope.gems]
-    told = (tenant, question, gems, scope.filters, scope.as_of, scope.column, scope.candidates, astuple(weights))
+    reached = sorted(scope.worth.items())
+    told = (
+        tenant,
+        question,
+        gems,
+        reached,
+        scope.filters,
+        scope.as_of,
+        scope.column,
+        scope.candidates,
+        astuple(weights),
+    )
     return hashlib.sha256(msgspec.json.encode(told, order="sorted")).digest()

@@ -24,7 +24,7 @@ def isolate(table: str) -> None:
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(
         f"CREATE POLICY own_tenant ON {table} USING "
-        "(tenant_id = (SELECT nullif(current_setting('lattice.tenant', true), ''))::uuid)"
+        "(tenant_id = (SELECT nullif(current_setting('lattice.tenant', true), '')::uuid))"
     )
 
 

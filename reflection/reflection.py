@@ -8,7 +8,7 @@ from uuid import UUID
 
 from axiom import LogShares, Terms
 from gems import QuantumState
-from knowledge import Filters
+from knowledge import Filters, Reach
 from llm_router import DEFAULT_MODEL, Attempt, Usage
 from reflection.prompt import Grounding
 
@@ -21,6 +21,8 @@ class CitedPassage:
         label: the number by which the answer cites it.
         cited: whether the answer does.
         scores: the recall score taken apart.
+        gem_name: of its gem now; None if that gem is gone and its documents were moved.
+        entanglement: how strongly its gem was entangled with the one that was asked; None if it was not.
     """
 
     label: int
@@ -34,6 +36,8 @@ class CitedPassage:
     cited: bool
     score: float
     scores: Mapping[str, float]
+    gem_name: str | None = None
+    entanglement: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class ReflectionRequest:
         max_tokens: how many tokens they may have together.
         max_output_tokens: how long the answer may be.
         model: the LLM model that shall answer, by its name in the settings.
+        reach: where to look beside the gem, as in RecallQuery.
     """
 
     gem_id: UUID
@@ -135,3 +140,4 @@ class ReflectionRequest:
     max_output_tokens: int = 1_000
     filters: Filters = field(default_factory=Filters)
     model: str = DEFAULT_MODEL
+    reach: Reach = "own"

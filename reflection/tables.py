@@ -19,6 +19,7 @@ class ReflectionRow(TenantRow, table=True):
     __table_args__: ClassVar[tuple[Any, ...]] = (
         owned_by("gem", "gem_id"),
         Index(None, "tenant_id", "gem_id", "created_at", "reflection_id"),
+        Index(None, "tenant_id", "created_at", "reflection_id"),
         CheckConstraint("rating BETWEEN -1 AND 1", name="rating"),
     )
 
@@ -64,6 +65,7 @@ class EvidenceRow(TenantRow, table=True):
     cited: bool
     score: float = Field(sa_column=Column(Double, nullable=False))
     scores: dict[str, Any] = Field(sa_column=json_object())
+    entanglement: float | None = Field(default=None, sa_column=Column(Double))
 
 
 class AttemptRow(TenantRow, table=True):

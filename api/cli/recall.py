@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from knowledge import RecalledPassage, TimePhrase
 
 
+class Reach(Enum):
+    """Where to look beside the gems that are named."""
+
+    OWN = "own"
+    ENTANGLED = "entangled"
+    LATTICE = "lattice"
+
+
 class Unit(Enum):
     """What is shown around a passage."""
 
@@ -22,11 +30,17 @@ class Unit(Enum):
     DOCUMENT = "document"
 
 
+ReachOption = Annotated[
+    Reach, typer.Option(help="Also look in what is entangled with what is asked, or in the whole lattice.")
+]
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     lines = (
         'lattice recall "When did Ann move to Oslo?"',
         'lattice recall "open risks" --gem project --k 5 --explain',
+        'lattice recall "open risks" --gem project --reach entangled',
         'lattice recall "budget" --since 2024-01-01 --metadata year=2024 --json',
     )
     app.command("recall", epilog=examples(*lines))(recall)
@@ -49,6 +63,8 @@ def recall(
     diversity: Annotated[float, typer.Option(help="How much unlikeness counts, from 0 to below 1.")] = 0.0,
     expand: Annotated[Unit | None, typer.Option(help="Show the section or document around each passage.")] = None,
     rerank: Annotated[bool, typer.Option("--rerank", help="Let the configured cross-encoder order the best.")] = False,
+    reach: ReachOption = Reach.OWN,
+    measure: Annotated[bool, typer.Option("--measure", help="Strengthen what is shown, as a use.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Take each score apart.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,9 +89,13 @@ def recall(
             diversity=diversity,
             expand=None if expand is None else expand.value,
             rerank=rerank,
+            reach=reach.value,
         )
         query, phrase = await service.recall.dated(service.tenant, query, at) if dates else (query, None)
-        return await service.recall.recall(service.tenant, query, at), phrase
+        found = await service.recall.recall(service.tenant, query, at)
+        if measure:
+            await service.recall.use(service.tenant, found, at)
+        return found, phrase
 
     passages, phrase = with_service(work)
     from api.cli import views

@@ -8,6 +8,7 @@ import typer
 
 from api.cli.options import JsonOption, QuestionArgument, examples
 from api.cli.output import counted, emit
+from api.cli.recall import Reach, ReachOption
 from api.cli.session import with_service
 from core.text import make_storable
 
@@ -41,6 +42,7 @@ def reflect(
     model: Annotated[
         str, typer.Option(help="The LLM model that shall answer, by its name in the settings.")
     ] = "default",
+    reach: ReachOption = Reach.OWN,
     streams: Annotated[bool, typer.Option("--stream", help="Print the answer as it comes.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,7 +55,9 @@ def reflect(
 
         at = service.at()
         found = await service.gems.resolve(service.tenant, gem, at)
-        request = ReflectionRequest(found.gem_id, question, k, max_tokens, max_output_tokens, model=model)
+        request = ReflectionRequest(
+            found.gem_id, question, k, max_tokens, max_output_tokens, model=model, reach=reach.value
+        )
         if streams:
             return await _print_stream(service, request)
         return await service.reflections.reflect(service.tenant, request, at)

@@ -105,6 +105,7 @@ def _render_attempts(console: Console, reflection: Reflection) -> None:
 
 def _render_cited_passage(console: Console, passage: CitedPassage, heading: str | None) -> None:
     where = headline(passage.title, heading, None, passage.source or passage.external_id)
-    console.print(Text(f"[{passage.label}] ", "bold cyan") + Text(where, "bold"))
+    reached = "" if passage.entanglement is None else f"  in {passage.gem_name}, by {passage.entanglement:g}"
+    console.print(Text(f"[{passage.label}] ", "bold cyan") + Text(where, "bold") + Text(reached, "magenta"))
     console.print(indented(excerpt(passage.text)))
     console.print(indented(explain_score(passage.scores)))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EXCERPT = 600  # characters of a passage that are shown
 INDENT = 4
-PARTS = ("late", "dense", "lexical", "speaker", "title", "link", "coherence", "interference", "novelty")
+PARTS = ("late", "dense", "lexical", "speaker", "title", "link", "coherence", "interference", "novelty", "reach")
 
 
 def render_gem(console: Console, gem: "Gem") -> None:
@@ -87,7 +87,8 @@ def render_passages(
     for label, passage in enumerate(passages, start=1):
         heading = headline(passage.title, passage.heading, passage.speaker, passage.source, passage.occurred_at)
         score = Text(f"  {passage.score.score:.3f}", "cyan")
-        console.print(Text(f"[{label}] ", "bold cyan") + Text(heading, "bold") + score)
+        reached = "" if passage.entanglement is None else f"  in {passage.gem_name}, by {passage.entanglement:g}"
+        console.print(Text(f"[{label}] ", "bold cyan") + Text(heading, "bold") + score + Text(reached, "magenta"))
         console.print(indented(passage.around.text if passage.around else excerpt(passage.text)))
         if passage.also_in:
             console.print(indented(Text(f"also in {counted(len(passage.also_in), 'other document')}", "dim")))
@@ -102,8 +103,9 @@ def render_passages(
 def explain_score(score: "PassageScore | Mapping[str, float]") -> RenderableType:
     """Take a passage's recall score apart: its parts are a sum."""
     values = score if isinstance(score, Mapping) else {name: getattr(score, name) for name in score.__slots__}
-    # reflections stored by an older version have fewer parts
-    terms = "  ".join(f"{name} {values[name]:+.3f}" for name in PARTS if name in values)
+    # reflections stored by an older version have fewer parts; few passages are reached through another gem
+    shown = [name for name in PARTS if name in values and (name != "reach" or values[name])]
+    terms = "  ".join(f"{name} {values[name]:+.3f}" for name in shown)
     raw = f"cosine {values['cosine']:.3f}  bm25 {values['bm25']:.2f}  field {values['field']:+.3f}"
     return Group(Text(f"score {values['score']:.3f} = {terms}", "dim"), Text(f"from  {raw}", "dim"))
 

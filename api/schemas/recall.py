@@ -20,6 +20,13 @@ MOMENT = "an ISO 8601 date or time; UTC if it names no zone"
 Sources = Annotated[list[str], Meta(max_length=1_000)]
 Tokens = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+ReachField = Annotated[
+    Literal["own", "entangled", "lattice"],
+    Meta(
+        description="Where to look beside the gems that are named: nowhere, in what is entangled with them, or in "
+        "every gem that is not archived. The score of a passage counts by how its gem was reached."
+    ),
+]
 Question = Annotated[str, Meta(min_length=1, max_length=QUESTION_LENGTH, description="In plain words.")]
 
 
@@ -52,6 +59,10 @@ class RecallBody(Body, frozen=True, kw_only=True):
     ] = None
     rerank: Annotated[bool, Meta(description="Let the configured cross-encoder order the best anew.")] = False
     explain: Annotated[bool, Meta(description="Tell what each score was computed from.")] = False
+    reach: ReachField = "own"
+    measure: Annotated[
+        bool, Meta(description="Strengthen what is returned and the gems that hold it, as a use; else nothing changes.")
+    ] = False
 
 
 class ScoresView(View, frozen=True, kw_only=True):
@@ -66,6 +77,7 @@ class ScoresView(View, frozen=True, kw_only=True):
     coherence: Annotated[float, Meta(description="What the passage's coherence added or took.")]
     interference: Annotated[float, Meta(description="What its phase among the other candidates added or took.")]
     novelty: Annotated[float, Meta(description="For what it covers of the question and those above it do not.")]
+    reach: Annotated[float, Meta(description="What was taken because its gem was reached and not asked.")] = 0.0
 
 
 class ExplanationView(View, frozen=True, kw_only=True):
@@ -114,6 +126,10 @@ class PassageView(View, frozen=True, kw_only=True, rename={"passage_id": "id"}):
     document_id: Annotated[UUID, Meta(description="Its document.")]
     external_id: Annotated[str | None, Meta(description="The `id` that its document was sent with.")]
     gem_id: Annotated[UUID, Meta(description="Its gem.")]
+    gem_name: Annotated[str, Meta(description="Its gem's name.")]
+    entanglement: Annotated[
+        float | None, Meta(description="How strongly its gem is entangled with one that was asked; null if it is not.")
+    ]
     text: Annotated[str, Meta(description="The passage.")]
     title: Annotated[str | None, Meta(description="Its document's title.")]
     heading: Annotated[str | None, Meta(description="The headings it stands under.")]
@@ -164,6 +180,7 @@ def to_query(body: RecallBody) -> RecallQuery:
         expand=body.expand,
         rerank=body.rerank,
         dates=body.dates,
+        reach=body.reach,
     )
 
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from api.pages import NextCursor
 from api.schemas.gems import StateView
-from api.schemas.recall import FilterBody, PassageView, Question, to_filters, to_question
+from api.schemas.recall import FilterBody, PassageView, Question, ReachField, to_filters, to_question
 from api.schemas.wire import Body, View
 from axiom import TERM_NAMES
 from llm_router import DEFAULT_MODEL, Attempt
@@ -35,6 +35,7 @@ class NewReflection(Body, frozen=True, kw_only=True):
     model: Annotated[str, Meta(min_length=1, max_length=200, description="The LLM model that shall answer.")] = (
         DEFAULT_MODEL
     )
+    reach: ReachField = "own"
     stream: Annotated[
         bool | None,
         Meta(description="Answer by server-sent events; null streams if the request accepts text/event-stream."),
@@ -53,6 +54,13 @@ class CitedPassageView(View, frozen=True, kw_only=True):
     label: Annotated[int, Meta(description="The number by which the answer cites it.")]
     passage_id: Annotated[UUID, Meta(description="The passage.")]
     gem_id: Annotated[UUID, Meta(description="Its gem.")]
+    gem_name: Annotated[
+        str | None, Meta(description="Its gem's name; null if that gem is gone and its documents were moved.")
+    ]
+    entanglement: Annotated[
+        float | None,
+        Meta(description="How strongly its gem was entangled with the one that was asked; null if it was not."),
+    ]
     document_id: Annotated[UUID, Meta(description="Its document.")]
     external_id: Annotated[str | None, Meta(description="The `id` that its document was sent with.")]
     title: Annotated[str | None, Meta(description="Its document's title.")]
@@ -186,6 +194,7 @@ def to_request(body: NewReflection, gem_id: UUID) -> ReflectionRequest:
         max_output_tokens=body.max_output_tokens,
         filters=to_filters(body.filters),
         model=body.model,
+        reach=body.reach,
     )
 
 

@@ -97,6 +97,14 @@ class Scores:
             mask[places.start + allowed[allowed < len(places)]] = True
         return mask
 
+    def within(self, gem_ids: Iterable[UUID]) -> NDArray[np.bool_]:
+        """Return which values belong to some of the gems."""
+        mask = np.zeros(len(self.values), np.bool_)
+        for gem_id in gem_ids:
+            places = self.ranges.get(gem_id, range(0))
+            mask[places.start : places.stop] = True
+        return mask
+
     def best(self, k: int, allowed: NDArray[np.bool_] | None = None) -> list[tuple[UUID, int]]:
         """Return (gem, slot) of the k highest scores above 0, best first, ties by place."""
         values = self.values if allowed is None else np.where(allowed, self.values, 0)

@@ -93,20 +93,21 @@ WHERE %(tokens)s;
 SELECT p.*
 FROM unnest(%(passage_ids)s::uuid[]) AS c (passage_id)
 CROSS JOIN LATERAL (
-  SELECT p.passage_id, p.energy, p.phase, p.coherence, p.uncertainty,
+  SELECT p.passage_id, p.gem_id, p.energy, p.phase, p.coherence, p.uncertainty,
     extract(epoch FROM p.measured_at)::float8 AS measured_at
   FROM passage p WHERE p.passage_id = c.passage_id LIMIT 1) AS p;
 
 -- name: get_passages
--- the passages that are shown, with their documents
-SELECT p.*, d.*
+-- the passages that are shown, with their documents and the names of their gems
+SELECT p.*, d.*, g.*
 FROM unnest(%(passage_ids)s::uuid[]) AS c (passage_id)
 CROSS JOIN LATERAL (
   SELECT p.passage_id, p.gem_id, p.document_id, p.ordinal, p.heading, p.body, p.start_char, p.end_char, p.tokens
   FROM passage p WHERE p.passage_id = c.passage_id LIMIT 1) AS p
 CROSS JOIN LATERAL (
   SELECT d.external_id, d.title, d.source, d.thread, d.speaker, d.occurred_at, d.meta
-  FROM document d WHERE d.document_id = p.document_id LIMIT 1) AS d;
+  FROM document d WHERE d.document_id = p.document_id LIMIT 1) AS d
+CROSS JOIN LATERAL (SELECT g.name AS gem_name FROM gem g WHERE g.gem_id = p.gem_id LIMIT 1) AS g;
 
 -- name: get_vectors
 -- the vectors of passages, for choosing ones that differ

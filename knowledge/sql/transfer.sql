@@ -39,6 +39,16 @@ SELECT count(*) AS rows FROM {table} AS t JOIN {above} AS a USING (tenant_id, {k
 -- the same for a table that knows its gem by the table above it
 SELECT {columns} FROM {table} AS t JOIN {above} AS a USING (tenant_id, {key}) WHERE a.gem_id = %(gem_id)s ORDER BY {order};
 
+-- name: count_rows_beside
+-- the same for a table whose rows may be of another gem than the rows of a table that they belong to
+SELECT count(*) AS rows FROM {table} AS t JOIN {above} AS a USING (tenant_id, {key})
+WHERE t.gem_id = %(gem_id)s AND a.gem_id = %(gem_id)s;
+
+-- name: read_rows_beside
+-- the same for a table whose rows may be of another gem than the rows of a table that they belong to
+SELECT {columns} FROM {table} AS t JOIN {above} AS a USING (tenant_id, {key})
+WHERE t.gem_id = %(gem_id)s AND a.gem_id = %(gem_id)s ORDER BY {order};
+
 -- name: find_taken
 -- what stands where gems shall come: of their ids or their names
 SELECT gem_id, name FROM gem WHERE gem_id = ANY(%(gem_ids)s::uuid[]) OR name = ANY(%(names)s::text[]) ORDER BY name;
