@@ -75,6 +75,7 @@ class GemRow(TenantRow, table=True):
     next_slot: int = Field(sa_column_kwargs={"server_default": "0"})
     sealed_slot: int | None = None
     archived_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    merged_into: UUID | None = None
     created_at: datetime = Field(sa_column=moment(now=True))
     updated_at: datetime = Field(sa_column=moment(now=True))
 
@@ -102,9 +103,9 @@ class MeasurementRow(TenantRow, table=True):
     """One change of the state of a gem or of one of its passages, with the state it left behind; never changed.
 
     `via_gem_id` is the gem whose use reached this one through an entanglement; `tau_s` is how long a τ was, so that
-    the log can be replayed after the setting changed. `measured_at` is when the entry took effect. A restore sets a state
-    as it was at an earlier moment: `state_at`, from which it then evolves; null means `measured_at`. The entries of one
-    gem or passage are in the order of `measurement_id`.
+    the log can be replayed after the setting changed. `measured_at` is when the entry took effect. A restore sets a
+    state as it was at an earlier moment: `state_at`, from which it then evolves; null means `measured_at`. The entries
+    of one gem or passage are in the order of `measurement_id`.
     """
 
     __tablename__ = "measurement"
@@ -117,6 +118,13 @@ class MeasurementRow(TenantRow, table=True):
             "passage_id",
             "measurement_id",
             postgresql_where=text("passage_id IS NOT NULL"),
+        ),
+        Index(
+            "measurement_gem_idx",
+            "tenant_id",
+            "gem_id",
+            "measurement_id",
+            postgresql_where=text("passage_id IS NULL"),
         ),
     )
 
