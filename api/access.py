@@ -2,14 +2,15 @@
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import cast
 from uuid import uuid4
 
 import structlog
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from api.telemetry import RequestMetrics
 from core.log import request_context
 
 REQUEST_ID = b"x-request-id"
@@ -30,10 +31,16 @@ _log = structlog.get_logger(__name__)
 
 
 class AccessLog:
-    """Wraps the whole application, so that also what no route answers has an id, a log line and the headers."""
+    """Wraps the whole application, so that also what no route answers has an id, a log line and the headers.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: what answers.
+        metrics: returns where requests are counted, once the application has started.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Callable[[], RequestMetrics]) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -43,11 +50,13 @@ class AccessLog:
         request_id = choose_request_id(scope["headers"])
         scope["state"]["request_id"] = request_id
         # the server leaves the body of an answer to HEAD out by itself
-        asked = cast("Scope", {**scope, "method": "GET"}) if scope["method"] == "HEAD" else scope
+        asked = cast("HTTPScope", {**scope, "method": "GET"}) if scope["method"] == "HEAD" else scope
+        is_quiet = scope["path"] in QUIET_PATHS
         status: int | None = None
 
         async def send_on(message: Message) -> None:
             nonlocal status
+            seen.answer(message)
             if message["type"] == "http.response.start":
                 status = message["status"]
                 given = {name.lower() for name, _ in message["headers"]}
@@ -56,12 +65,13 @@ class AccessLog:
             await send(message)
 
         started = time.perf_counter()
-        with request_context(request_id):
+        watch = self._metrics().watch(asked, scope["method"], quiet=is_quiet)
+        with request_context(request_id), watch as seen:
             try:
                 await self._app(asked, receive, send_on)
             finally:
                 took_ms = round((time.perf_counter() - started) * 1000, 1)
-                write = _log.debug if scope["path"] in QUIET_PATHS else _log.info
+                write = _log.debug if is_quiet else _log.info
                 write("request_answered", method=scope["method"], path=scope["path"], status=status, took_ms=took_ms)
 
 

@@ -31,6 +31,7 @@ from core.errors import (
 )
 
 PROBLEM_JSON = "application/problem+json"
+ERROR_CODE = "error_code"  # where a request's state has the code of the error that it was answered with
 RETRY_AFTER_S = 5  # what a client is told to wait where the error itself does not say
 
 STATUS: dict[type[LatticeError], int] = {
@@ -115,6 +116,7 @@ def answer_error(request: Request[Any, Any, Any], error: LatticeError) -> Respon
     status = status_of(type(error))
     if status >= 500:
         _log.error("request_failed", code=error.code, reason=error.message, exc_info=error)
+    request.scope["state"][ERROR_CODE] = error.code
     problem = to_problem(error, request.scope["state"].get("request_id", ""))
     return Response(problem, status_code=status, media_type=PROBLEM_JSON, headers=headers_of(error))
 

@@ -1,7 +1,7 @@
 """Server-sent events: an answer told while it is made."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,7 +14,7 @@ from litestar.response import Stream
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
-from api.errors import to_problem
+from api.errors import ERROR_CODE, to_problem
 from api.schemas.recall import to_passage
 from api.schemas.reflections import EvidenceView, TokenView, to_reflection
 from core.errors import InternalError, LatticeError
@@ -37,7 +37,7 @@ class ViewEvent:
 Told = EvidenceEvent | TokenEvent | DoneEvent | ViewEvent
 Happenings = AsyncGenerator[Told]
 
-_PING = b": ping\n\n"
+PING = b": ping\n\n"
 _log = structlog.get_logger(__name__)
 
 
@@ -50,7 +50,8 @@ class EventStream(Stream):
 
     def __init__(self, events: Happenings, first: Told, request_id: str) -> None:
         self._events = events
-        self._pieces = tell(events, first, request_id)
+        self._failures: list[str] = []
+        self._pieces = tell(events, first, request_id, self._failures.append)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(self._pieces, status_code=200, media_type="text/event-stream", headers=headers)
 
@@ -66,6 +67,8 @@ class EventStream(Stream):
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             async with aclosing(self._events), aclosing(self._pieces):
                 await response(scope, receive, send)
+            if self._failures:
+                scope["state"][ERROR_CODE] = self._failures[-1]
 
         return cast("ASGIResponse", answer)
 
@@ -79,15 +82,17 @@ async def open_event_stream(events: Happenings, request_id: str) -> EventStream:
     return EventStream(events, await anext(events), request_id)
 
 
-async def tell(events: Happenings, first: Told, request_id: str) -> AsyncGenerator[bytes]:
-    """Yield the bytes of each event, and of pings in silence; an error is the last event.
+async def tell(
+    events: Happenings, first: Told, request_id: str, failed: Callable[[str], None] = lambda code: None
+) -> AsyncGenerator[bytes]:
+    """Yield the bytes of each event, and of pings in silence; an error is the last event, its code told to `failed`.
 
     The events are made in a task of their own: when the client leaves, this generator is cancelled at whatever it
     awaits, again and again, which is no state in which to give back a connection. The task is cancelled once and ends
     in peace.
     """
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING)
-    making = asyncio.create_task(_make(events, first, request_id, queue))
+    making = asyncio.create_task(_make(events, first, request_id, failed, queue))
     try:
         while (piece := await _next(queue)) is not None:
             yield piece
@@ -97,16 +102,24 @@ async def tell(events: Happenings, first: Told, request_id: str) -> AsyncGenerat
             await asyncio.wait([making])
 
 
-async def _make(events: Happenings, first: Told, request_id: str, queue: asyncio.Queue[bytes | None]) -> None:
+async def _make(
+    events: Happenings,
+    first: Told,
+    request_id: str,
+    failed: Callable[[str], None],
+    queue: asyncio.Queue[bytes | None],
+) -> None:
     try:
         await queue.put(encode_told(first))
         async for event in events:
             await queue.put(encode_told(event))
     except LatticeError as e:
         _log.warning("stream_failed", code=e.code, reason=e.message)
+        failed(e.code)
         await queue.put(encode_event("error", to_problem(e, request_id)))
     except Exception as e:  # noqa: BLE001 - the response has begun, so nobody else can tell the client
         _log.exception("stream_failed", code=InternalError.code)
+        failed(InternalError.code)
         await queue.put(encode_event("error", to_problem(InternalError(str(e)), request_id)))
     await queue.put(None)
 
@@ -116,7 +129,7 @@ async def _next(queue: asyncio.Queue[bytes | None]) -> bytes | None:
         async with asyncio.timeout(PING_S):
             return await queue.get()
     except TimeoutError:
-        return _PING
+        return PING
 
 
 def encode_told(event: Told) -> bytes:

@@ -10,41 +10,41 @@ from uuid import UUID
 from prometheus_client import CollectorRegistry
 
 import migrations
+from api.alerts.alerts import Alerts
+from api.embedders import open_embedder
 from api.extraction import RouterExtractor
 from api.integrations import Integrations
 from api.llm_wiring import Llm, open_llm
 from api.recall_metrics import RecallMetrics
-from api.settings import EmbeddingSettings, RecallSettings, Settings
+from api.settings import RecallSettings, Settings
 from api.simulation_metrics import SimulationMetrics
+from api.telemetry import Observation, open_tracing
+from api.vitals import Vitals
 from core.clock import utc_now
 from core.embedded import EmbeddedConfig, EmbeddedServer
-from core.errors import ConfigurationError, DatabaseUnfitError
+from core.errors import DatabaseUnfitError
 from core.pg import DEFAULT_TENANT, Database, PoolConfig, check_server, connect, normalise_url
-from gems import Gems, Moment
+from gems import Entanglements, Gems, LatticeField, Moment
 from knowledge import (
-    Chunker,
     Embedder,
     FusionWeights,
     Ingestion,
+    PassageStates,
     Recall,
-    load_fastembed,
+    Rehearsals,
     load_fastembed_reranker,
-    load_local,
     read_weights,
 )
 from knowledge.graph import Extractions, Resonances
 from knowledge.jobs import Ingestions, IngestionWork, Workers, list_kinds
-from knowledge.keeping import Exports, Forgetting, Imports, Reembedding
+from knowledge.keeping import Exports, Forgetting, Imports, Reembedding, Snapshots
 from llm_router import (
     EmbeddingRouter,
     PostgresAccounts,
-    RouterConfig,
     Telemetry,
-    build_embedder,
     build_registry,
-    load_openai_embedder,
 )
-from reflection import REFLECTION_TABLES, GemAxioms, Reflections
+from reflection import REFLECTION_TABLES, GemAxioms, RecentReflections, Reflections
 from reflection.simulations import Simulations
 
 
@@ -62,8 +62,14 @@ class Service:
     llm: Llm
     simulations: Simulations
     metrics_registry: CollectorRegistry = field(default_factory=build_registry)
+    observation: Observation = field(default_factory=lambda: Observation(build_registry()))
     integrations: Integrations = field(default_factory=Integrations)
     tenant: UUID = DEFAULT_TENANT
+
+    @property
+    def vitals(self) -> Vitals:
+        """What happened in the last minutes."""
+        return self.observation.vitals
 
     @property
     def ingestions(self) -> Ingestions:
@@ -100,9 +106,44 @@ class Service:
         return Imports(self.database, self.embedder, REFLECTION_TABLES)
 
     @property
+    def snapshots(self) -> Snapshots:
+        """What keeps gems as they are, and brings them back."""
+        return Snapshots(self.database, self.embedder, REFLECTION_TABLES)
+
+    @property
     def forgetting(self) -> Forgetting:
         """What closes documents that have faded."""
         return Forgetting(self.database)
+
+    @property
+    def entanglements(self) -> Entanglements:
+        """What entangles gems."""
+        return Entanglements(self.database)
+
+    @property
+    def lattice_field(self) -> LatticeField:
+        """What answers the questions of the field."""
+        return LatticeField(self.database)
+
+    @property
+    def passage_states(self) -> PassageStates:
+        """What tells the states of passages."""
+        return PassageStates(self.database)
+
+    @property
+    def rehearsals(self) -> Rehearsals:
+        """What rehearses gems."""
+        return Rehearsals(self.database)
+
+    @property
+    def alerts(self) -> Alerts:
+        """The alerts of the lattice."""
+        return Alerts(self.database)
+
+    @property
+    def recent_reflections(self) -> RecentReflections:
+        """What lists the reflections of all gems."""
+        return RecentReflections(self.database)
 
     @property
     def gem_axioms(self) -> GemAxioms:
@@ -140,19 +181,15 @@ async def open_service(
     """
     config = settings.router_config(environment)
     async with AsyncExitStack() as stack:
-        place = await stack.enter_async_context(open_place(settings))
-        database = Database(_pool(settings, place.url), place.server.ensure_running if place.server else None)
-        accounts = PostgresAccounts(database, config.budgets)
+        spans = await stack.enter_async_context(open_tracing(settings.traces))
         registry = build_registry()
-        telemetry = Telemetry(registry)
-        embedder, chunker = _build_embedder(settings.embedding, config, accounts, telemetry, stack)
-        if place.server is None:
-            await require_fit(place.url)
-        if migrate or place.server is not None:
-            await migrations.upgrade(place.url)
-            await migrations.ensure_embedding_index(place.url, embedder.dimension)
-        else:
-            await require_schema(place.url)
+        observation = Observation(registry, spans)
+        place = await stack.enter_async_context(open_place(settings))
+        database = _build_database(settings, place, observation)
+        accounts = PostgresAccounts(database, config.budgets)
+        telemetry = Telemetry(registry, tracer_provider=spans)
+        embedder, chunker = open_embedder(settings.embedding, config, accounts, telemetry, stack)
+        await _prepare(place, embedder.dimension, migrate=migrate)
         await stack.enter_async_context(database)
         if isinstance(embedder, EmbeddingRouter):  # closed before the database, in which it enters what it spent
             stack.push_async_callback(embedder.aclose)
@@ -182,7 +219,19 @@ async def open_service(
             llm=llm,
             simulations=simulations,
             metrics_registry=registry,
+            observation=observation,
         )
+
+
+async def _prepare(place: "DatabasePlace", dimension: int, *, migrate: bool) -> None:
+    """See to it that the database has the schema that this version needs."""
+    if place.server is None:
+        await require_fit(place.url)
+    if migrate or place.server is not None:
+        await migrations.upgrade(place.url)
+        await migrations.ensure_embedding_index(place.url, dimension)
+    else:
+        await require_schema(place.url)
 
 
 def _build_recall(settings: RecallSettings, database: Database, embedder: Embedder) -> Recall:
@@ -191,13 +240,15 @@ def _build_recall(settings: RecallSettings, database: Database, embedder: Embedd
     return Recall(database, embedder, weights, reranker)
 
 
-def _pool(settings: Settings, url: str) -> PoolConfig:
-    return PoolConfig(
-        url=url,
+def _build_database(settings: Settings, place: "DatabasePlace", observation: Observation) -> Database:
+    config = PoolConfig(
+        url=place.url,
         max_size=settings.pool.max_size,
         statement_timeout_s=settings.pool.statement_timeout_s,
         lock_timeout_s=settings.pool.lock_timeout_s,
     )
+    revive = place.server.ensure_running if place.server else None
+    return Database(config, revive, observation.work, observation.cursors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,41 +294,3 @@ async def require_schema(url: str) -> None:
             current=status.current,
             needed=status.head,
         )
-
-
-def _build_embedder(
-    settings: EmbeddingSettings,
-    config: RouterConfig,
-    accounts: PostgresAccounts,
-    telemetry: Telemetry,
-    stack: AsyncExitStack,
-) -> tuple[Embedder, Chunker]:
-    local = load_local()
-    stack.push_async_callback(local.aclose)
-    chunker = Chunker(local.tokenizer)
-    if config.embedding is not None:
-        if settings != EmbeddingSettings():
-            raise ConfigurationError(
-                "LATTICE_LLM__CONFIG has an [embedding], so none of LATTICE_EMBEDDING__… must be set"
-            )
-        return build_embedder(config, accounts, telemetry), chunker
-    if settings.provider == "local":
-        if settings.model != local.model:
-            raise ConfigurationError(
-                f"LATTICE_EMBEDDING__MODEL: the provider `local` has {local.model} only; for {settings.model} set "
-                "LATTICE_EMBEDDING__PROVIDER to fastembed or openai"
-            )
-        return local, chunker
-    if settings.provider == "fastembed":
-        return load_fastembed(settings.model), chunker
-    if settings.dimension is None:
-        raise ConfigurationError("LATTICE_EMBEDDING__DIMENSION: is required for the provider `openai`")
-    remote = load_openai_embedder(
-        model=settings.model,
-        dimension=settings.dimension,
-        base_url=settings.base_url,
-        api_key=settings.api_key.get_secret_value(),
-        accounts=accounts,
-        observer=telemetry,
-    )
-    return remote, chunker

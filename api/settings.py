@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from core.errors import ConfigurationError
@@ -125,6 +125,34 @@ class RecallSettings(Section):
     )
 
 
+class TracesSettings(Section):
+    """Where OpenTelemetry's spans go."""
+
+    endpoint: HttpUrl | None = Field(
+        default=None,
+        description="base address of a collector of OTLP over HTTP; needs the extra `otel`; unset sends nothing",
+    )
+    service_name: str = Field(default="crystal-lattice", min_length=1, description="what spans say who made them")
+    sample_ratio: float = Field(
+        default=1.0, ge=0.0, le=1.0, description="share of traces that are kept, unless the caller has decided"
+    )
+
+
+class StreamSettings(Section):
+    """How the lattice is told live."""
+
+    interval_s: float = Field(default=1.0, ge=0.25, le=60, description="between two snapshots, in seconds")
+
+
+class AlertSettings(Section):
+    """How alerts are judged and delivered."""
+
+    interval_s: float = Field(default=5.0, ge=0.25, le=3_600, description="between two looks at all rules, in seconds")
+    allow_private_webhooks: bool = Field(
+        default=False, description="whether webhooks may be sent to private addresses, and without TLS"
+    )
+
+
 class Settings(BaseSettings):
     """The settings of the service and of the command line."""
 
@@ -167,6 +195,9 @@ class Settings(BaseSettings):
     llm: LLMSettings = LLMSettings()
     pool: PoolSettings = PoolSettings()
     recall: RecallSettings = RecallSettings()
+    traces: TracesSettings = TracesSettings()
+    stream: StreamSettings = StreamSettings()
+    alerts: AlertSettings = AlertSettings()
 
     @property
     def time_unit(self) -> timedelta:

@@ -10,15 +10,16 @@ from uuid import UUID
 import psycopg
 from pgvector.psycopg.halfvec import register_halfvec_info
 from pgvector.psycopg.vector import register_vector_info
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection, AsyncCursor, sql
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from psycopg.types import TypeInfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from core.errors import DatabaseUnfitError, LatticeError, StoreBusyError, StoreUnavailableError
-from core.pg_errors import DEADLOCK, SERIALIZATION_FAILURE, is_lost, store_errors
+from core.errors import DatabaseUnfitError, StoreUnavailableError
+from core.observing import UNOBSERVED, Observer, listen
+from core.pg_errors import is_lost, is_repeatable, store_errors
 from core.pg_server import SERVICE_ROLE, check_server, normalise_url
 from core.sql import load_queries
 
@@ -92,10 +93,21 @@ async def connect(url: str, **options: Any) -> Connection:  # noqa: ANN401 - as 
 class Database:
     """A pool of connections that work as the service's role; usable as an async context manager.
 
-    `before_connect` is awaited before each new connection; the embedded server starts itself again there.
+    Args:
+        config: where Postgres is.
+        before_connect: awaited before each new connection; the embedded server starts itself again there.
+        observer: told what happens within transactions, once they are committed.
+        cursors: what statements are run by.
     """
 
-    def __init__(self, config: PoolConfig, before_connect: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self,
+        config: PoolConfig,
+        before_connect: Callable[[], Awaitable[None]] | None = None,
+        observer: Observer = UNOBSERVED,
+        cursors: type[AsyncCursor[Any]] = AsyncCursor,
+    ) -> None:
+        self.observer = observer
         self._config = config
         self._url = normalise_url(config.url)
         self._before_connect = before_connect
@@ -103,6 +115,7 @@ class Database:
             "autocommit": True,  # transactions are begun and ended by `transaction`, in as few round trips as can be
             "application_name": APPLICATION,
             "connect_timeout": config.connect_timeout_s,
+            "cursor_factory": cursors,
             **KEEPALIVE,
         }
         self._pool: AsyncConnectionPool[Connection] | None = None
@@ -161,6 +174,7 @@ class Database:
         with store_errors():
             begin = BEGIN.format(ISOLATION[snapshot], ACCESS[read_only], sql.Literal(str(tenant)))
             conn = await self._begin(begin)
+            told = listen(conn)
             try:
                 try:
                     yield conn
@@ -171,6 +185,8 @@ class Database:
                 await _commit(conn, read_only=read_only)
             finally:
                 await self._give_back(conn)
+        for happening in told:
+            self.observer.see(happening)
 
     async def retrying(
         self,
@@ -280,13 +296,3 @@ async def _commit(conn: Connection, *, read_only: bool) -> None:
         raise StoreUnavailableError(
             "the connection broke while committing: the change may or may not be stored", outcome="unknown"
         ) from e
-
-
-def is_repeatable(error: BaseException) -> bool:
-    """Tell whether the same transaction can be run again without harm and with hope."""
-    cause = error.__cause__ if isinstance(error, LatticeError) else None
-    if isinstance(error, StoreBusyError):
-        return error.details.get("sqlstate") in {SERIALIZATION_FAILURE, DEADLOCK}
-    if isinstance(error, StoreUnavailableError) and isinstance(cause, psycopg.Error):
-        return is_lost(cause) and error.details.get("outcome") != "unknown"
-    return False

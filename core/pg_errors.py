@@ -63,6 +63,16 @@ def is_lost(error: psycopg.Error) -> bool:
     return state.startswith(("08", "57P")) or state in _ENDED_BY_SERVER
 
 
+def is_repeatable(error: BaseException) -> bool:
+    """Tell whether the same transaction can be run again without harm and with hope."""
+    cause = error.__cause__ if isinstance(error, LatticeError) else None
+    if isinstance(error, StoreBusyError):
+        return error.details.get("sqlstate") in {SERIALIZATION_FAILURE, DEADLOCK}
+    if isinstance(error, StoreUnavailableError) and isinstance(cause, psycopg.Error):
+        return is_lost(cause) and error.details.get("outcome") != "unknown"
+    return False
+
+
 _ENDED_BY_SERVER = {"25P03", "25P04"}  # idle in transaction too long, transaction too long
 
 

@@ -7,7 +7,10 @@ from types import MappingProxyType
 from typing import LiteralString
 
 _NAME = re.compile(r"^-- name:[ \t]*(\S*)[ \t]*$", re.MULTILINE)
+_PLACE = re.compile(r"\{\w*\}")
 _EXPLAINED = re.compile(r"\A(?:--[^\n]*\n)*--[ \t]*\w")
+
+_names: dict[str, str] = {}  # of all queries that were loaded, by their text
 
 
 def load_queries(package: str, file: str) -> Mapping[str, LiteralString]:
@@ -16,7 +19,24 @@ def load_queries(package: str, file: str) -> Mapping[str, LiteralString]:
     Raises:
         ValueError: text before the first name, a name that is repeated or no word, a query without a comment or empty.
     """
-    return parse_queries((files(package) / file).read_text(encoding="utf-8"), f"{package}/{file}")
+    queries = parse_queries((files(package) / file).read_text(encoding="utf-8"), f"{package}/{file}")
+    for name, query in queries.items():
+        _names[query] = _names[_fill(query)] = f"{file.removesuffix('.sql')}.{name}"
+    return queries
+
+
+def name_query(text: str) -> str | None:
+    """Return what a query that was loaded is called, as `gems.get_gems`; None for any other text.
+
+    Args:
+        text: as it was loaded, or with `{}` at each place that was filled in.
+    """
+    return _names.get(text)
+
+
+def _fill(query: str) -> str:
+    """Return a query as psycopg formats it, but with `{}` for whatever it fills in."""
+    return _PLACE.sub("{}", query).replace("{{", "{").replace("}}", "}")
 
 
 def parse_queries(text: str, source: str) -> Mapping[str, LiteralString]:

@@ -11,9 +11,11 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from core.errors import InvalidInputError
+from core.observing import tell
 from core.pg import Connection
 from core.sql import load_queries
 from gems.gem import Gem, to_gem
+from gems.happenings import StateChanged
 from gems.state import QuantumState, evolve, measure
 from gems.store import Moment
 
@@ -57,9 +59,13 @@ async def use_gems(
         The gems in the order of ids, those that were used and their partners.
     """
     rows = await _all(conn, "use_gems", gains, at, {"cause": cause, "reflection_id": reflection_id})
-    return [
+    used = [
         UsedGem(to_gem(row, at.now, at.time_unit), _before(row, at), row["gain"], row["via_gem_id"]) for row in rows
     ]
+    for each in used:
+        why = cause if each.via_gem_id is None else "entanglement"
+        tell(conn, StateChanged(each.gem.gem_id, why, each.before, each.gem.state, each.via_gem_id))
+    return used
 
 
 async def plan_use(conn: Connection, gains: Mapping[UUID, float], at: Moment) -> list[UsedGem]:

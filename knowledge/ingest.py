@@ -22,6 +22,7 @@ from knowledge.context import Context
 from knowledge.cutting import Batch, cut_batches
 from knowledge.documents import SourceDocument
 from knowledge.embedding import Embedder, TokenEmbedder
+from knowledge.happenings import DocumentsStored
 from knowledge.passages import Embedded, find_readings
 from knowledge.readings import Readings, embed_missing
 from knowledge.sealing import seal_rest, seal_within
@@ -194,12 +195,14 @@ class Ingestion:
 
     async def _write_batch(self, run: _Run, ahead: _Foreseen) -> None:
         plan = await self._write(run, lambda conn: plan_cuts(conn, run.gem_id, ahead.batch.cuts), ahead.readings)
-        report = run.report
+        report, replaced = run.report, sum(document.replaces is not None for document in plan.documents)
+        skipped = plan.skipped + ahead.batch.repeated
+        self.database.observer.see(DocumentsStored(len(plan.documents), replaced, skipped, len(plan.fresh)))
         run.report = replace(
             report,
             documents=report.documents + len(plan.documents),
-            replaced=report.replaced + sum(document.replaces is not None for document in plan.documents),
-            skipped=report.skipped + plan.skipped + ahead.batch.repeated,
+            replaced=report.replaced + replaced,
+            skipped=report.skipped + skipped,
             passages=report.passages + len(plan.fresh),
             reused=report.reused + _count_reused(plan, ahead.readings.asked),
             seconds=time.perf_counter() - run.started,

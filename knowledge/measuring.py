@@ -6,9 +6,11 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
+from core.observing import tell
 from core.pg import Connection
 from core.sql import load_queries
 from gems import ALPHA_DEFAULT, LEAST_GAIN, Moment, UsedGem, use_gems
+from knowledge.happenings import PassagesMeasured
 from knowledge.recalled import RecalledPassage
 
 _SQL = load_queries("knowledge.sql", "recall.sql")
@@ -28,7 +30,9 @@ async def measure_passages(
     async with conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["measure_passages"], values | {"cause": cause, "reflection_id": reflection_id})
         greatest: dict[UUID, float] = defaultdict(float)
-        for row in await cursor.fetchall():
+        rows = await cursor.fetchall()
+        tell(conn, PassagesMeasured(cause, len(rows)))
+        for row in rows:
             greatest[row["gem_id"]] = max(greatest[row["gem_id"]], row["gain"])
     return dict(greatest)
 

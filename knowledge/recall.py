@@ -11,12 +11,14 @@ from psycopg.rows import dict_row
 
 from core.errors import InvalidInputError
 from core.pg import Connection, Database
-from gems import Gem, Moment, get_gems, list_active
+from gems import Moment, get_gems, list_active
 from knowledge.embedding import Embedder
 from knowledge.fusion import FusionWeights
 from knowledge.hop import SEEDS
+from knowledge.measuring import use_recalled
 from knowledge.query import MOST_RESULTS, RecallQuery
 from knowledge.ranking import Findings, rank
+from knowledge.reach import find_partners, list_reached, weigh_reached
 from knowledge.recalled import RecalledPassage, fold, to_passage, vary, with_surroundings
 from knowledge.resonance import ResonanceCache
 from knowledge.search import CANDIDATES, SQL, Gathered, Scope, Search
@@ -54,24 +56,37 @@ class Recall:
             EmbeddingMismatchError: the lattice was written with another model.
             EmbedderUnavailableError, StoreUnavailableError: the same question may succeed later.
         """
+        with self.database.observer.watch("recall"):
+            return await self._recall(tenant, query, at)
+
+    async def _recall(self, tenant: UUID, query: RecallQuery, at: Moment) -> list[RecalledPassage]:
+        watch = self.database.observer.watch
         if query.rerank and self.reranker is None:
             raise InvalidInputError("rerank", "needs a cross-encoder: set LATTICE_RECALL__RERANKER to a model's name")
         if query.dates:
             query, _ = await self.dated(tenant, query, at)
-        scope = await self._open(tenant, query, at)
+        with watch("recall.open"):
+            scope = await self._open(tenant, query, at)
         if not scope.gems:
             return []
         findings = await self._find(tenant, query, scope)
 
         async def show_best(conn: Connection) -> list[RecalledPassage]:
-            found = await self._choose(conn, findings, query, at)
+            found = await self._choose(conn, findings, query, scope, at)
             return await self._vary(conn, found, query, scope) if query.diversity else found
 
-        passages = await self.database.retrying(tenant, show_best, read_only=True)
+        with watch("recall.choose"):
+            passages = await self.database.retrying(tenant, show_best, read_only=True)
         if query.rerank and self.reranker is not None:
-            shown = await rerank(self.reranker, query.question, [each.text for each in passages])
+            with watch("recall.rerank"):
+                shown = await rerank(self.reranker, query.question, [each.text for each in passages])
             passages = [passages[i] for i in shown.order]
         return await self._cut(tenant, passages[: query.k], query)
+
+    async def use(self, tenant: UUID, passages: Sequence[RecalledPassage], at: Moment) -> None:
+        """Measure what a recall returned, and the gems that hold it, for somebody who will use it."""
+        if passages:
+            await self.database.retrying(tenant, lambda conn: use_recalled(conn, passages, at))
 
     async def gather(self, tenant: UUID, query: RecallQuery, at: Moment, seeds: int = SEEDS) -> Gathered | None:
         """Return what each channel says of the candidates, for measuring and tuning; None if the gems are empty.
@@ -101,7 +116,9 @@ class Recall:
             return query, None
         window = phrase.window
         if phrase.event is not None:
-            event = RecallQuery(phrase.event, query.gem_ids, EVENT_DEPTH, query.filters, as_of=query.as_of)
+            event = RecallQuery(
+                phrase.event, query.gem_ids, EVENT_DEPTH, query.filters, as_of=query.as_of, reach=query.reach
+            )
             dates = [each.occurred_at for each in await self.recall(tenant, event, at) if each.occurred_at]
             window = resolve(phrase, dates[0]) if dates else None
         if window is None:
@@ -110,15 +127,20 @@ class Recall:
         return replace(query, filters=narrowed), replace(phrase, window=window)
 
     async def _open(self, tenant: UUID, query: RecallQuery, at: Moment) -> Scope:
-        async def find_gems(conn: Connection) -> tuple[str, list[Gem]]:
+        candidates = CANDIDATES if _depth(query) <= CANDIDATES else MOST_RESULTS + SPARE
+
+        async def find_gems(conn: Connection) -> Scope:
             column = await check_model(conn, self.embedder.model, self.embedder.dimension, record=False)
             gem_ids = query.gem_ids or tuple(await list_active(conn))
-            return column, [gem for gem in await get_gems(conn, gem_ids, at) if gem.slots]
+            reach = query.reach if query.gem_ids else "own"
+            strengths = {} if reach == "own" else await find_partners(conn, gem_ids)
+            reached = await list_reached(conn, gem_ids, reach, strengths, at)
+            gems = tuple(gem for gem in (*await get_gems(conn, gem_ids, at), *reached) if gem.slots)
+            worth = weigh_reached((gem.gem_id for gem in reached), reach, strengths)
+            return Scope(gems, query.filters, query.as_of, column, candidates, worth, strengths)
 
         # a snapshot: no gem may go between the list of all and the look at each
-        column, gems = await self.database.retrying(tenant, find_gems, read_only=True, snapshot=True)
-        candidates = CANDIDATES if _depth(query) <= CANDIDATES else MOST_RESULTS + SPARE
-        return Scope(tuple(gems), query.filters, query.as_of, column, candidates)
+        return await self.database.retrying(tenant, find_gems, read_only=True, snapshot=True)
 
     async def _find(self, tenant: UUID, query: RecallQuery, scope: Scope) -> Findings:
         search = Search(self.database, self.embedder)
@@ -131,15 +153,17 @@ class Recall:
         )
 
     async def _choose(
-        self, conn: Connection, findings: Findings, query: RecallQuery, at: Moment
+        self, conn: Connection, findings: Findings, query: RecallQuery, scope: Scope, at: Moment
     ) -> list[RecalledPassage]:
         """Return at least k of the best; all that was found is looked at if too many of them say the same."""
         states = await _by_passage(conn, SQL["get_states"], findings.passage_ids)
         found: list[RecalledPassage] = []
         for depth in (_depth(query), len(findings.passage_ids)):
-            ranked = rank(findings, states, at, self.weights, k=depth, least=query.min_score or 0.0)
+            ranked = rank(findings, states, at, self.weights, k=depth, least=query.min_score or 0.0, worth=scope.worth)
             texts = await _by_passage(conn, SQL["get_passages"], [each.passage_id for each in ranked])
-            found = [to_passage(each, texts[each.passage_id]) for each in ranked if each.passage_id in texts]
+            found = [
+                to_passage(each, texts[each.passage_id], scope.strengths) for each in ranked if each.passage_id in texts
+            ]
             found = fold(found) if query.fold else found
             if len(found) >= query.k or len(ranked) < depth:
                 break
@@ -165,7 +189,8 @@ class Recall:
             found = await expand(conn, ids, unit, most, as_of=query.as_of, reach=reach)
             return with_surroundings(passages, found)
 
-        return await self.database.retrying(tenant, widen, read_only=True)
+        with self.database.observer.watch("recall.expand"):
+            return await self.database.retrying(tenant, widen, read_only=True)
 
 
 def _depth(query: RecallQuery) -> int:

@@ -7,7 +7,7 @@ lexical ─┘
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -50,7 +50,9 @@ class Scope:
         filters: which documents may be found.
         as_of: what the lattice held then; None means now.
         column: of the current embeddings.
-        candidates: of each channel.
+        candidates: of each channel, among the gems that are asked and again among those that are only reached.
+        worth: of the passages of each gem that is only reached, in (0, 1].
+        strengths: of the entanglements by which gems are reached.
     """
 
     gems: tuple[Gem, ...]
@@ -58,16 +60,20 @@ class Scope:
     as_of: datetime | None
     column: str
     candidates: int
+    worth: Mapping[UUID, float] = field(default_factory=dict)
+    strengths: Mapping[UUID, float] = field(default_factory=dict)
+
+    @property
+    def tiers(self) -> list[tuple[Gem, ...]]:
+        """The gems that are asked, and those that are only reached: neither takes the other's places."""
+        asked = tuple(gem for gem in self.gems if gem.gem_id not in self.worth)
+        reached = tuple(gem for gem in self.gems if gem.gem_id in self.worth)
+        return [tier for tier in (asked, reached) if tier]
 
     @property
     def gem_ids(self) -> list[UUID]:
         """The gems' ids."""
         return [gem.gem_id for gem in self.gems]
-
-    @property
-    def slots(self) -> int:
-        """How many slots the gems have given."""
-        return sum(gem.slots for gem in self.gems)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -136,19 +142,22 @@ class Search:
         (vector, reading, dense), (scores, lexical) = await asyncio.gather(
             self._dense(tenant, question, nameless, scope), self._lexical(tenant, question, scope)
         )
-        asked = _Asked(question, named, vector, reading, scores)
+        asked, watch = _Asked(question, named, vector, reading, scores), self.database.observer.watch
 
         async def weigh(conn: Connection) -> Gathered:
-            rows = await self._hydrate(conn, list(dict.fromkeys([*dense, *lexical])), asked, scope)
-            held = [row for row in rows if row["passage_id"] is not None]
-            channels = await asyncio.to_thread(_weigh, held, rows, asked)
+            with watch("recall.late"):
+                rows = await self._hydrate(conn, list(dict.fromkeys([*dense, *lexical])), asked, scope)
+                held = [row for row in rows if row["passage_id"] is not None]
+                channels = await asyncio.to_thread(_weigh, held, rows, asked)
             parts = fuse(channels, weights)
             threaded = tuple(row["threaded"] for row in held)
             bridges: list[Bridge] = []
             linked: Rows = []
             if weights.link or weights.gain:
-                best = choose_seeds(parts.relevance, threaded, seeds)
-                linked, bridges = await self._follow(conn, held, best, asked, scope)
+                counts = np.array([scope.worth.get(row["gem_id"], 1.0) for row in held])
+                best = choose_seeds(counts * parts.relevance, threaded, seeds)
+                with watch("recall.links"):
+                    linked, bridges = await self._follow(conn, held, best, asked, scope)
             if linked:
                 channels = channels.joined(await asyncio.to_thread(_weigh, linked, linked, asked))
                 parts = fuse(channels, weights, len(held))
@@ -162,23 +171,30 @@ class Search:
     async def _dense(
         self, tenant: UUID, question: str, nameless: str, scope: Scope
     ) -> tuple[FloatArray, QuestionReading | None, list[Candidate]]:
-        reading = await self.embedder.read_question(question) if isinstance(self.embedder, TokenEmbedder) else None
-        if reading is not None and nameless == question:
-            vector = reading.vector
-        else:
-            vector = (await self.embedder.embed([nameless]))[0]
+        watch = self.database.observer.watch
+        with watch("recall.embed"):
+            reading = await self.embedder.read_question(question) if isinstance(self.embedder, TokenEmbedder) else None
+            if reading is not None and nameless == question:
+                vector = reading.vector
+            else:
+                vector = (await self.embedder.embed([nameless]))[0]
         values = scope.values | {"question": HalfVector(vector), "k": scope.candidates}
 
         async def find_nearest(conn: Connection) -> Rows:
-            rows: Rows = []
-            if scope.slots > EXACT_BELOW:
-                await conn.execute(SQL["prefer_index"])
-                rows = await self._rows(conn, "nearest_indexed", scope, values)
-            if len(rows) < scope.candidates:  # few passages, or the index scan gave up before it had found enough
-                rows = await self._rows(conn, "nearest_exact", scope, values)
-            return rows
+            found: Rows = []
+            for tier in scope.tiers:
+                values["gem_ids"] = [gem.gem_id for gem in tier]
+                rows: Rows = []
+                if sum(gem.slots for gem in tier) > EXACT_BELOW:
+                    await conn.execute(SQL["prefer_index"])
+                    rows = await self._rows(conn, "nearest_indexed", scope, values)
+                if len(rows) < scope.candidates:  # few passages, or the index scan gave up before it had found enough
+                    rows = await self._rows(conn, "nearest_exact", scope, values)
+                found += rows
+            return found
 
-        rows = await self.database.retrying(tenant, find_nearest, read_only=True)
+        with watch("recall.dense"):
+            rows = await self.database.retrying(tenant, find_nearest, read_only=True)
         return vector, reading, [(row["gem_id"], row["slot"]) for row in rows]
 
     async def _lexical(self, tenant: UUID, question: str, scope: Scope) -> tuple[Scores, list[Candidate]]:
@@ -189,10 +205,16 @@ class Search:
             rows = await self._rows(conn, "allowed_slots" if narrowed else "closed_slots", scope, scope.values)
             return lists, {row["gem_id"]: np.frombuffer(row["slots"], ">i4") for row in rows}
 
-        lists, slots = await self.database.retrying(tenant, fetch, read_only=True)
-        scores = await asyncio.to_thread(score, lists)
+        with self.database.observer.watch("recall.lexical"):
+            lists, slots = await self.database.retrying(tenant, fetch, read_only=True)
+            scores = await asyncio.to_thread(score, lists)
         marked = scores.mask(slots) if slots or narrowed else None
-        return scores, scores.best(scope.candidates, marked if narrowed or marked is None else ~marked)
+        allowed = marked if narrowed or marked is None else ~marked
+        if not scope.worth:
+            return scores, scores.best(scope.candidates, allowed)
+        tiers = [scores.within(gem.gem_id for gem in tier) for tier in scope.tiers]
+        masks = tiers if allowed is None else [tier & allowed for tier in tiers]
+        return scores, [place for mask in masks for place in scores.best(scope.candidates, mask)]
 
     async def _hydrate(self, conn: Connection, candidates: Sequence[Candidate], asked: _Asked, scope: Scope) -> Rows:
         places = {"gem_ids": [gem_id for gem_id, _ in candidates], "slots": [slot for _, slot in candidates]}

@@ -1,7 +1,9 @@
 """Reflection: from a question to an answer that cites its evidence, is scored, stored and learned from."""
 
 from reflection.gem_axiom import GemAxiom, GemAxioms
+from reflection.happenings import ReflectionStored
 from reflection.prompt import build_prompt
+from reflection.recent import RecentReflection, RecentReflections
 from reflection.reflect import DoneEvent, EvidenceEvent, Reflections
 from reflection.reflection import (
     AxiomScore,
@@ -25,9 +27,12 @@ __all__ = [
     "EvidenceRow",
     "GemAxiom",
     "GemAxioms",
+    "RecentReflection",
+    "RecentReflections",
     "Reflection",
     "ReflectionRequest",
     "ReflectionRow",
+    "ReflectionStored",
     "ReflectionSummary",
     "Reflections",
     "ScoredReflection",

@@ -14,6 +14,7 @@ from gems import ALPHA_DEFAULT, LEAST_GAIN, Gem, Gems, Moment, get_gems, rate_ge
 from knowledge import Recall, RecalledPassage, RecallQuery, feed_axiom, use_passages
 from llm_router import Caller, Prompt, Reply, Router, TokenEvent, add_reward, reward_of_rating
 from reflection import store
+from reflection.happenings import ReflectionStored
 from reflection.prompt import build_prompt, check_grounding, find_citations
 from reflection.reflection import (
     AxiomScore,
@@ -139,6 +140,7 @@ class Reflections:
             k=request.k,
             max_tokens=request.max_tokens,
             filters=request.filters,
+            reach=request.reach,
         )
         gem = await self.gems.get(tenant, request.gem_id, at)
         if gem.archived_at is not None:
@@ -160,7 +162,9 @@ class Reflections:
             used = await use_passages(conn, cited, asked.at, cause="reflection", reflection_id=why, gem_ids=(gem_id,))
             return next((each.gem for each in used if each.gem.gem_id == gem_id), asked.gem)
 
-        gem = await self.database.retrying(asked.tenant, carry_out)
+        with self.database.observer.watch("reflection.store"):
+            gem = await self.database.retrying(asked.tenant, carry_out)
+        self.database.observer.see(ReflectionStored(reflection.grounding, time.perf_counter() - asked.started))
         return replace(reflection, change=StateChange(asked.gem.state, gem.state))
 
 
@@ -208,6 +212,8 @@ def _mark_cited(passages: Sequence[RecalledPassage], labels: Sequence[int]) -> t
             cited=label in labels,
             score=passage.score.score,
             scores=asdict(passage.score),
+            gem_name=passage.gem_name,
+            entanglement=passage.entanglement,
         )
         for label, passage in enumerate(passages, start=1)
     )

@@ -172,6 +172,8 @@ def _to_cited(row: Mapping[str, Any]) -> CitedPassage:
         "cited",
         "score",
         "scores",
+        "gem_name",
+        "entanglement",
     )
     return CitedPassage(**{name: row[name] for name in same}, text=row["body"])
 

@@ -26,6 +26,7 @@ from knowledge.bulk.preparing import Part, Preparation, PreparedBlock, prepare_b
 from knowledge.bulk.report import PROBLEMS_KEPT, BulkReport
 from knowledge.bulk.rows import Block, cut_blocks
 from knowledge.bulk.writing import PartAim, WrittenPart, write_part
+from knowledge.happenings import DocumentsStored
 from knowledge.ingest import Ingestion, IngestReport
 from knowledge.sealing import seal_rest
 
@@ -192,7 +193,9 @@ class _Run:
         if part.rows:
             aim = PartAim(self.tenant, gem_id, self.at, ingestion.embedder)
             written = await write_part(ingestion.database, aim, part)
-        added = IngestReport(documents=written.stored, skipped=written.skipped + part.skipped, passages=written.stored)
+        skipped = written.skipped + part.skipped
+        ingestion.database.observer.see(DocumentsStored(written.stored, 0, skipped, written.stored))
+        added = IngestReport(documents=written.stored, skipped=skipped, passages=written.stored)
         for documents in (written.changed, part.aside):
             if documents:
                 added = _add(added, await ingestion.ingest(self.tenant, gem_id, documents, self.at))

@@ -1,9 +1,11 @@
 """Work that outlives the process that was asked for it: the queue, its workers, and ingestions."""
 
+from knowledge.jobs.backlog import Backlog, measure_backlog
 from knowledge.jobs.feeding import Feeding
 from knowledge.jobs.handlers import list_kinds
 from knowledge.jobs.ingesting import IngestionWork
 from knowledge.jobs.ingestions import Ingestions, Receiving
+from knowledge.jobs.open_jobs import OpenJobs, list_open_jobs
 from knowledge.jobs.queue import Kind, defer
 from knowledge.jobs.rows import NO_NAME, number_rows
 from knowledge.jobs.run import Run
@@ -14,6 +16,7 @@ from knowledge.jobs.worker import WorkerConfig, Workers
 
 __all__ = [
     "NO_NAME",
+    "Backlog",
     "Counts",
     "Feeding",
     "IngestionChunkRow",
@@ -25,6 +28,7 @@ __all__ = [
     "IngestionWork",
     "Ingestions",
     "Kind",
+    "OpenJobs",
     "Receiving",
     "Run",
     "Tally",
@@ -33,5 +37,7 @@ __all__ = [
     "add_reports",
     "defer",
     "list_kinds",
+    "list_open_jobs",
+    "measure_backlog",
     "number_rows",
 ]

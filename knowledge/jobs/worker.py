@@ -137,8 +137,9 @@ class Workers:
             number = context.job.id or 0
             self._running.add(number)
             try:
-                async with asyncio.timeout(kind.limit_s):
-                    await kind.carry_out(UUID(tenant), arguments)
+                with self._database.observer.watch(f"job.{kind.name}"):
+                    async with asyncio.timeout(kind.limit_s):
+                        await kind.carry_out(UUID(tenant), arguments)
             except LatticeError as e:
                 _log.warning("job_failed", kind=kind.name, job=number, code=e.code, reason=e.message)
                 raise

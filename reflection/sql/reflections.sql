@@ -9,9 +9,9 @@ VALUES (%(reflection_id)s, %(gem_id)s, %(question)s, %(answer)s, %(grounding)s, 
 -- name: insert_evidence
 -- one passage as it was shown; nothing if its document was deleted while the model was thinking
 INSERT INTO reflection_evidence (reflection_id, label, passage_id, gem_id, document_id, external_id, title, source, body,
-  cited, score, scores)
+  cited, score, scores, entanglement)
 SELECT %(reflection_id)s, %(label)s, %(passage_id)s, %(gem_id)s, d.document_id, %(external_id)s, %(title)s, %(source)s,
-  %(body)s, %(cited)s, %(score)s, %(scores)s
+  %(body)s, %(cited)s, %(score)s, %(scores)s, %(entanglement)s
 FROM document d WHERE d.document_id = %(document_id)s FOR KEY SHARE;
 
 -- name: insert_attempt
@@ -26,8 +26,10 @@ VALUES (%(reflection_id)s, %(number)s, %(target)s, %(provider)s, %(model)s, %(ou
 SELECT * FROM reflection WHERE reflection_id = %(reflection_id)s;
 
 -- name: get_evidence
--- what the model was shown, by label
-SELECT * FROM reflection_evidence WHERE reflection_id = %(reflection_id)s ORDER BY label;
+-- what the model was shown, by label, with the names that the gems have now
+SELECT e.*, g.name AS gem_name
+FROM reflection_evidence e LEFT JOIN gem g ON g.tenant_id = e.tenant_id AND g.gem_id = e.gem_id
+WHERE e.reflection_id = %(reflection_id)s ORDER BY e.label;
 
 -- name: get_attempts
 -- every call, in order
