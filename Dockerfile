@@ -7,6 +7,8 @@ WORKDIR /src
 COPY requirements.txt requirements-dev.txt ./
 RUN /opt/lattice/bin/pip install --require-hashes --requirement requirements.txt
 COPY . .
+# What the dashboard is drawn with: npm's lock pins and hashes it, and requirements-node.txt the npm.
+RUN python -m scripts.fetch_assets
 # The development lock pins and hashes the build backend, so that nothing unlocked enters the image.
 RUN /opt/lattice/bin/pip install --no-deps --build-constraint requirements-dev.txt .
 

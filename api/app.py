@@ -12,28 +12,38 @@ from api.access import AccessLog
 from api.errors import answer_error, answer_fault, answer_framework_error
 from api.extensions import ExtensionsInUse
 from api.integrations import open_integrations
+from api.live.live import open_live
 from api.openapi import describe
 from api.request import ApiRequest
 from api.routes import (
+    alerts,
     axiom,
     caches,
+    dashboard,
     documents,
+    entanglements,
     extensions,
     extractions,
+    field,
     gem_axiom,
+    gem_field,
     gems,
     graph,
     graph_changes,
     ingestions,
     keeping,
+    lattice_graph,
     llm,
     metrics,
     presets,
     recall,
+    recall_lab,
     reflections,
     replays,
     simulations,
+    snapshots,
     status,
+    stream,
 )
 from api.service import Service, open_service
 from api.settings import Settings
@@ -43,14 +53,20 @@ from core.errors import LatticeError
 ROUTERS = (
     gems.router,
     gem_axiom.router,
+    gem_field.router,
+    field.router,
+    entanglements.router,
     replays.router,
     documents.router,
     ingestions.router,
     graph.router,
     graph_changes.router,
+    lattice_graph.router,
     extractions.router,
     keeping.router,
+    snapshots.router,
     recall.router,
+    recall_lab.router,
     reflections.router,
     axiom.router,
     simulations.router,
@@ -58,6 +74,8 @@ ROUTERS = (
     llm.router,
     caches.router,
     extensions.router,
+    stream.router,
+    alerts.router,
     status.router,
 )
 
@@ -78,10 +96,16 @@ def create_app(
         with in_use.running():  # whoever opened the service need not know the folder of extensions
             async with opening(settings) as service, open_integrations() as integrations:
                 app.state.service = replace(service, integrations=integrations)
-                yield
+                app.state.requests = service.observation.requests
+                async with open_live(app.state.service) as app.state.live:
+                    yield
 
     app = Litestar(
-        route_handlers=[Router(path="/api/v1", route_handlers=ROUTERS), metrics.router],  # where scrapers look for them
+        route_handlers=[
+            Router(path="/api/v1", route_handlers=ROUTERS),
+            metrics.router,  # where scrapers look for it
+            dashboard.router,
+        ],
         lifespan=[serve],
         state=State({"settings": settings}),
         request_class=ApiRequest,
@@ -95,5 +119,5 @@ def create_app(
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = AccessLog(KeepSlashes(in_use.around(app.asgi_handler)))
+    app.asgi_handler = AccessLog(KeepSlashes(in_use.around(app.asgi_handler)), lambda: app.state.requests)
     return app

@@ -86,5 +86,12 @@ def needs(role: Role) -> Guard:
     return guard
 
 
+def from_own_page(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let a browser pass only from a page of this very service: of WebSockets it does not see to that by itself."""
+    origin = connection.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != (connection.headers.get("host") or "").lower():
+        raise ForbiddenError("pages of other origins may not open a WebSocket here")
+
+
 def public(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Let everyone pass: for routes that tell nothing of what is stored."""

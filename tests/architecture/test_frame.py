@@ -9,7 +9,20 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = ["help", "setup", "demo", "serve", "test", "check", "bench", "faults", "format", "lock", "clean"]
+TARGETS = [
+    "help",
+    "setup",
+    "demo",
+    "serve",
+    "test",
+    "check",
+    "bench",
+    "faults",
+    "screenshots",
+    "format",
+    "lock",
+    "clean",
+]
 
 
 def make(*arguments: str) -> str:

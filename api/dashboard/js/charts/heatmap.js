@@ -1,0 +1,95 @@
+// A square of signed values on a canvas: against is warm, with is cool, nothing is the ground.
+
+import { h } from "../dom.js";
+import { number, short } from "../format.js";
+import { colour, figure, tip } from "./figure.js";
+
+export function heatmap(options) {
+  let now = options;
+  let cell = 0; // its side in CSS pixels
+  let picked = [0, 0];
+  const frame = figure("heatmap", options.label, () => toTable(now));
+  const { plot } = frame;
+  const canvas = h("canvas", { "aria-hidden": "true" });
+  plot.classList.add("heatmap-plot");
+  plot.style.height = `${options.height || 320}px`;
+  plot.tabIndex = 0;
+  plot.setAttribute("role", "img");
+  plot.append(canvas);
+  const said = h("p.unseen", { "aria-live": "polite" });
+  const scale = h("div.heatmap-scale", { "aria-hidden": "true" }, h("span", {}, "against"), h("span.ramp"), h("span", {}, "with"));
+  plot.after(scale, said);
+  const label = tip(plot);
+  const observer = new ResizeObserver(() => draw());
+
+  function draw() {
+    const { matrix, low = -1, high = 1 } = now;
+    const n = matrix.length;
+    plot.setAttribute("aria-label", `${now.label}: ${n} by ${n}. The arrow keys read the values.`);
+    frame.tell({ names: now.names, matrix });
+    const side = Math.min(plot.clientWidth, plot.clientHeight);
+    if (!n || side <= 0) return;
+    cell = side / n;
+    const pixels = Math.round(side * devicePixelRatio);
+    Object.assign(canvas, { width: pixels, height: pixels });
+    canvas.style.width = canvas.style.height = `${side}px`;
+    const ctx = canvas.getContext("2d");
+    const tone = [colour("against"), colour("with")];
+    const step = pixels / n;
+    const gap = step > 8 * devicePixelRatio ? devicePixelRatio : 0;
+    ctx.clearRect(0, 0, pixels, pixels);
+    for (const [i, row] of matrix.entries()) {
+      for (const [j, value] of row.entries()) {
+        ctx.globalAlpha = Math.min(1, Math.abs(value) / Math.max(Math.abs(low), Math.abs(high)));
+        ctx.fillStyle = tone[value < 0 ? 0 : 1];
+        ctx.fillRect(j * step, i * step, step - gap, step - gap);
+      }
+    }
+    ctx.globalAlpha = 1;
+  }
+
+  function point(i, j, left, top) {
+    const { names, matrix, format = (value) => number(value, 3) } = now;
+    if (i < 0 || j < 0 || i >= matrix.length || j >= matrix.length) return label.hide();
+    picked = [i, j];
+    const value = format(matrix[i][j]);
+    label.show(left, top, h("p", {}, h("b", {}, value)), h("p", {}, short(names[i], 70)), i === j ? null : h("p", {}, short(names[j], 70)));
+    return `${short(names[i], 40)} with ${short(names[j], 40)}: ${value}`;
+  }
+
+  const under = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return [Math.floor((event.clientY - box.top) / cell), Math.floor((event.clientX - box.left) / cell)];
+  };
+  canvas.addEventListener("pointermove", (event) => point(...under(event), event.offsetX + canvas.offsetLeft, event.offsetY));
+  canvas.addEventListener("pointerleave", () => label.hide());
+  canvas.addEventListener("click", () => now.onPick?.(...picked));
+  plot.addEventListener("blur", () => label.hide());
+  plot.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    if (event.key === "Enter") now.onPick?.(...picked);
+    if (!step || !now.matrix.length) return;
+    event.preventDefault();
+    const most = now.matrix.length - 1;
+    const [i, j] = picked.map((each, k) => Math.max(0, Math.min(most, each + step[k])));
+    said.textContent = point(i, j, (j + 0.5) * cell + canvas.offsetLeft, (i + 0.5) * cell);
+  });
+  return {
+    element: frame.element,
+    start() {
+      observer.observe(plot);
+      draw();
+    },
+    update(next) {
+      now = { ...now, ...next };
+      draw();
+    },
+    redraw: draw,
+    destroy: () => observer.disconnect(),
+  };
+}
+
+function toTable({ names, matrix, format = (value) => number(value, 2) }) {
+  const columns = ["", ...names.map((_, j) => String(j + 1))];
+  return { columns, rows: matrix.map((row, i) => [`${i + 1}. ${short(names[i], 50)}`, ...row.map((value) => format(value))]) };
+}

@@ -1,0 +1,135 @@
+// What can be done with a gem. What changes anything shows first, in a dry run, what it would change.
+
+import { part } from "../../api.js";
+import { h } from "../../dom.js";
+import { counted, day, number, words } from "../../format.js";
+import { button, definition, field, linkButton, table } from "../../parts.js";
+
+export function actions(gem, at, app, reload) {
+  const isArchived = gem.archived_at !== null;
+  const done = (text) => {
+    app.toast(text, "good");
+    reload();
+  };
+  const items = [
+    linkButton("Graph", `#/graph?gem=${part(gem.id)}`, "secondary"),
+    isArchived ? null : button("Rehearse", () => rehearse(gem, at, app, done), { kind: "secondary" }),
+    isArchived
+      ? button("Restore", () => app.api.post(`${at}/restore`).then(() => done("It is in use again")), { kind: "secondary" })
+      : button("Archive", () => archive(gem, at, app, done), { kind: "secondary" }),
+    isArchived ? null : button("Merge", () => merge(gem, at, app, done), { kind: "secondary" }),
+    isArchived ? null : button("Split", () => split(gem, at, app, done), { kind: "secondary" }),
+    button("Delete", () => remove(gem, at, app), { kind: "secondary" }),
+    isArchived ? null : linkButton("Ask", `#/reflect?gem=${part(gem.id)}`),
+  ];
+  return items.filter(Boolean);
+}
+
+async function rehearse(gem, at, app, done) {
+  const gain = h("input", { name: "gain", type: "number", min: "0.01", max: "1", step: "0.01", value: "0.3" });
+  const body = ({ gain: given }, dry) => ({ gain: Number(given), dry_run: dry });
+  const made = await app.rehearse({
+    title: `Rehearse ${gem.name}`,
+    label: "Rehearse",
+    fields: [field("Gain", gain, "How much of what was lost comes back: 0.3 is what a use in an answer counts.")],
+    plan: async (values) => rehearsalOutcome(await app.api.post(`${at}/rehearsals`, body(values, true))),
+    act: (values) => app.api.post(`${at}/rehearsals`, body(values, false)),
+  });
+  if (made) done("Rehearsed: it holds more firmly now");
+}
+
+function rehearsalOutcome({ before, after, falls_at_before: fell, falls_at_after: falls, partners, passages }) {
+  const change = (name) => `${number(before[name], 3)} → ${number(after[name], 3)}`;
+  const said = definition([
+    ["Coherence", change("coherence")],
+    ["Energy", change("energy")],
+    ["Uncertainty", change("uncertainty")],
+    ["Falls below 0.1", `${fell ? day(fell) : "never"} → ${falls ? day(falls) : "never"}`],
+    ["Passages", passages ? `${counted(passages, "passage")} measured along` : "none is measured"],
+  ]);
+  if (!partners.length) return said;
+  return [said, table({
+    caption: "Entangled gems that are strengthened along",
+    showCaption: true,
+    rows: partners,
+    columns: [
+      { label: "Gem", head: true, cell: (each) => each.name },
+      { label: "Strength", cell: (each) => number(each.strength, 2), align: "end" },
+      { label: "Coherence", cell: (each) => `${number(each.before.coherence, 3)} → ${number(each.after.coherence, 3)}`, align: "end" },
+    ],
+  })];
+}
+
+async function archive(gem, at, app, done) {
+  const made = await app.ask({
+    title: `Archive ${gem.name}?`,
+    label: "Archive",
+    body: (form) => form.append(h("p", {}, "It becomes read only and is left out of recall over the whole lattice. Nothing is lost; it can be restored at any time.")),
+    act: () => app.api.post(`${at}/archive`),
+  });
+  if (made) done("Archived");
+}
+
+async function merge(gem, at, app, done) {
+  const { items } = await app.api.get("/gems", { limit: 200, archived: false });
+  const others = items.filter((each) => each.id !== gem.id);
+  const choice = h("select", { name: "from", required: true }, others.map((each) => h("option", { value: each.id }, each.name)));
+  const body = ({ from }, dry) => ({ from: [from], dry_run: dry });
+  const made = await app.rehearse({
+    title: `Merge into ${gem.name}`,
+    label: "Merge",
+    fields: [field("The gem whose documents move in", choice, "It is archived afterwards.")],
+    plan: async (values) => {
+      if (!values.from) return { missing: "There is no other gem in use." };
+      return moveOutcome(await app.api.post(`${at}/merges`, body(values, true)));
+    },
+    act: (values) => app.api.post(`${at}/merges`, body(values, false)),
+  });
+  if (made) done("Merged; the list of gems can undo it");
+}
+
+async function split(gem, at, app, done) {
+  const { items } = await app.api.get(`${at}/documents`, { limit: 200 });
+  const name = h("input", { name: "name", required: true, maxlength: 200, value: `${gem.name}, part` });
+  const boxes = items.map((each) => h("label", {}, h("input", { type: "checkbox", name: `document ${each.id}` }), each.title || each.external_id || each.id));
+  const body = (values, dry) => ({
+    name: values.name,
+    document_ids: items.map((each) => each.id).filter((id) => values[`document ${id}`]),
+    dry_run: dry,
+  });
+  const made = await app.rehearse({
+    title: `Split ${gem.name}`,
+    label: "Split",
+    fields: [field("Name of the new gem", name), h("fieldset.choices", {}, h("legend", {}, "Documents that move there"), boxes)],
+    plan: async (values) => {
+      const asked = body(values, true);
+      if (!asked.document_ids.length) return { missing: "Choose the documents that shall move." };
+      return moveOutcome(await app.api.post(`${at}/splits`, asked));
+    },
+    act: (values) => app.api.post(`${at}/splits`, body(values, false)),
+  });
+  if (made) done("Split; the list of gems can undo it");
+}
+
+/** Say what would move or go, whatever counts the service names. */
+function moveOutcome(found) {
+  const counts = Object.entries(found).filter(([name, value]) => typeof value === "number" && name !== "status");
+  const undo = found.undoable === false ? "This cannot be undone." : "It can be undone.";
+  return [definition(counts.map(([name, value]) => [words(name), String(value)])), h("p", { class: found.undoable === false ? "bad" : "" }, undo)];
+}
+
+async function remove(gem, at, app) {
+  const made = await app.rehearse({
+    title: `Delete ${gem.name}`,
+    label: "Delete for good",
+    kind: "danger",
+    plan: async () => {
+      const found = await app.api.del(at, { dry_run: true });
+      return moveOutcome({ ...found, undoable: found?.undoable ?? false });
+    },
+    act: () => app.api.del(at, { dry_run: false }),
+  });
+  if (!made) return;
+  app.toast(`${gem.name} is deleted`, "good");
+  app.go("#/gems");
+}

@@ -1,0 +1,180 @@
+"""The frame around the views: addresses, keyboard, theme, token, what happens when something fails."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Route, expect
+from pydantic import SecretStr
+
+from api.settings import Settings
+from tests.browser.conftest import new_visit
+from tests.browser.serving import serving
+from tests.browser.visit import Visit
+
+VIEWS = {
+    "overview": "Overview",
+    "gems": "Gems",
+    "graph": "Graph",
+    "reflect": "Reflect",
+    "recall": "Recall lab",
+    "router": "Router",
+    "ingestion": "Ingestion",
+    "alerts": "Alerts",
+}
+DARK = {"color_scheme": "dark"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+LOADING_JUMP, LIVE_JUMP = 0.1, 0.001  # cumulative layout shift: up to 0.1 is good
+TOKEN = "open-sesame"  # noqa: S105 - of a service that this test starts
+
+
+@pytest.mark.parametrize("name", VIEWS)
+async def test_every_view_opens_by_its_address_and_is_accessible(visit: Visit, name: str) -> None:
+    page = await visit.open(f"#/{name}")
+    assert await page.title() == f"{VIEWS[name]} · Crystal Lattice"
+    await expect(page.locator("nav a[aria-current=page]")).to_contain_text(VIEWS[name])
+    await visit.check_accessibility()
+
+
+@pytest.mark.parametrize("visit", [DARK], indirect=True)
+async def test_dark_views_can_be_read(visit: Visit) -> None:
+    for name in VIEWS:
+        await visit.open(f"#/{name}")
+        await visit.check_accessibility("color-contrast")
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True)
+async def test_every_view_fits_on_a_phone(visit: Visit) -> None:
+    for name in VIEWS:
+        page = await visit.open(f"#/{name}")
+        wide, room = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide <= room, name
+
+
+async def test_nothing_jumps_while_live(visit: Visit) -> None:
+    for name in VIEWS:
+        page = await visit.open(f"#/{name}")
+        assert await visit.jumps() < LOADING_JUMP, name
+        await page.wait_for_timeout(1_500)  # the stream tells every second
+        assert await visit.jumps() < LIVE_JUMP, name
+
+
+async def test_the_navigation_leads_to_every_view_and_back(visit: Visit) -> None:
+    page = await visit.open()
+    for name, label in VIEWS.items():
+        await page.locator("#nav").get_by_role("link", name=label).click()
+        await expect(page.locator(f".view[data-view={name}][data-shown]")).to_be_attached()
+        await expect(page).to_have_url(re.compile(f"#/{name}$"))
+    await page.go_back()
+    await expect(page.locator(".view[data-view=ingestion][data-shown]")).to_be_attached()
+
+
+async def test_an_unknown_address_says_where_to_go(visit: Visit) -> None:
+    page = await visit.open("#/overview")
+    await page.evaluate("location.hash = '#/nowhere/at/all'")
+    await expect(page.get_by_role("heading", name="There is no such view")).to_be_visible()
+    await page.get_by_role("link", name="Go to the overview").click()
+    await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+async def test_the_keyboard_reaches_the_content_first(visit: Visit) -> None:
+    page = await visit.open()
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#main")).to_be_focused()
+    assert page.url.endswith("#/overview")
+    await page.keyboard.press("Tab")
+    inside = await page.evaluate("document.getElementById('main').contains(document.activeElement)")
+    assert inside
+
+
+async def test_a_chosen_theme_stays(visit: Visit) -> None:
+    page = await visit.open()
+    theme = page.locator("#theme")
+    await expect(theme).to_have_text("Theme: auto")
+    await theme.click()
+    await theme.click()
+    await expect(theme).to_have_text("Theme: dark")
+    await page.reload()
+    await visit.settle()
+    assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True)
+async def test_on_a_phone_the_views_are_behind_a_menu(visit: Visit) -> None:
+    page = await visit.open()
+    menu = page.get_by_role("button", name="Menu")
+    await expect(page.locator("#nav")).to_be_hidden()
+    await menu.click()
+    await expect(menu).to_have_attribute("aria-expanded", "true")
+    await page.locator("#nav").get_by_role("link", name="Gems").click()
+    await expect(page.locator(".view[data-view=gems]")).to_be_attached()
+    await expect(page.locator("#nav")).to_be_hidden()
+
+
+async def test_what_fails_says_why_and_can_be_tried_again(visit: Visit) -> None:
+    problem = {
+        "code": "store_unavailable",
+        "title": "Unavailable",
+        "detail": "Postgres did not answer.",
+        "request_id": "r1",
+    }
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=503, json=problem, content_type="application/problem+json")
+
+    visit.expected.append("answer: 503")
+    page = visit.page
+    await page.route("**/api/v1/lattice/risk*", refuse)
+    await visit.open()
+    risk = page.get_by_role("region", name="Gems at risk")
+    await expect(risk.get_by_role("alert")).to_contain_text("Postgres did not answer.")
+    await expect(risk).to_contain_text("r1")
+    await page.unroute("**/api/v1/lattice/risk*")
+    await risk.get_by_role("button", name="Try again").click()
+    await expect(risk.get_by_role("link", name="Lighthouse history")).to_be_visible()
+
+
+async def test_the_page_says_when_it_is_not_live_and_comes_back(visit: Visit) -> None:
+    page = await visit.open()
+    state = page.locator("#live-state")
+    await expect(state).to_have_text("Live")
+    visit.expected += ["console:", "answer: 5"]
+    await page.route("**/lattice/stream", lambda route: route.abort())
+    await page.evaluate("dispatchEvent(new Event('online'))")  # which makes it connect anew
+    await expect(state).to_have_text("Not live")
+    await page.unroute("**/lattice/stream")
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await expect(state).to_have_text("Live")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def guarded(browser: Browser, lattice_settings: Settings) -> AsyncIterator[Visit]:
+    """A visit to a service that asks for a token."""
+    settings: Any = lattice_settings.model_copy(update={"api_token": SecretStr(TOKEN)})
+    with serving(settings) as address:
+        async with new_visit(browser, address) as visit:
+            yield visit
+
+
+async def test_a_token_is_asked_for_and_kept_for_the_tab(guarded: Visit) -> None:
+    guarded.expected.append("answer: 401")
+    page = guarded.page
+    await page.goto(f"{guarded.address}/dashboard#/gems")
+    dialog = page.get_by_role("dialog", name="This lattice asks for a token")
+    await dialog.get_by_label("Token").fill("wrong")
+    await dialog.get_by_role("button", name="Go on").click()
+    await expect(dialog.get_by_role("alert")).to_have_text("The token was refused.")
+    await guarded.check_accessibility()
+    await dialog.get_by_label("Token").fill(TOKEN)
+    await dialog.get_by_role("button", name="Go on").click()
+    await expect(page.get_by_role("link", name="Ferry timetable")).to_be_visible()
+    await expect(page.locator("#live-state")).to_have_text("Live")
+    before = len(guarded.faults)
+    await page.reload()
+    await guarded.settle()
+    await expect(page.get_by_role("link", name="Ferry timetable")).to_be_visible()
+    assert len(guarded.faults) == before
