@@ -16,6 +16,7 @@ from knowledge.graph.extraction_tables import (
 )
 from knowledge.graph.extractions import ExtractionRun, Extractions
 from knowledge.graph.neighbours import PassageNeighbour, list_passage_neighbours
+from knowledge.graph.overview import MOST_SHOWN, LatticeGraph, LatticeWish, load_lattice
 from knowledge.graph.predicates import CARDINALITIES, DEFAULTS, Predicates, spell_predicate
 from knowledge.graph.queries import Centrality
 from knowledge.graph.relations import Relation, RelationQuery
@@ -31,6 +32,7 @@ __all__ = [
     "MOST",
     "MOST_DEPTH",
     "MOST_NODES",
+    "MOST_SHOWN",
     "THRESHOLD",
     "Bounds",
     "CallEstimate",
@@ -59,6 +61,8 @@ __all__ = [
     "Extractions",
     "FoundRelation",
     "Graph",
+    "LatticeGraph",
+    "LatticeWish",
     "Linking",
     "LinkingRow",
     "LinkingWish",
@@ -79,5 +83,6 @@ __all__ = [
     "Subgraph",
     "Suggestions",
     "list_passage_neighbours",
+    "load_lattice",
     "spell_predicate",
 ]

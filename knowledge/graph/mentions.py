@@ -1,7 +1,7 @@
 """Mentions: which passages name which entities, written with the passages. The gem's row lock is held meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +85,8 @@ async def write_mentions(conn: Connection, gem_id: UUID, passages: Sequence[Writ
     made = await _make_entities(conn, gem_id, {key: name for key, name in named.items() if key not in known})
     ids = {key: entity.entity_id for key, entity in known.items()} | made
     titles = {key: NewTitle(name, ids[key]) for each in heard for key, name in each.titles.items()}
-    worded = await _find_worded(conn, gem_id, heard, {title.entity_id for title in titles.values()})
+    words = {each.slot: each.words for each in heard}
+    worded = await find_worded(conn, gem_id, words, {title.entity_id for title in titles.values()})
     mentions = [mention for each in heard for mention in _mentions(each, ids, worded.get(each.slot, ()))]
     await conn.execute(_SQL["insert_mentions"], _columns(gem_id, mentions))
     new = {key: t for key, t in titles.items() if is_searchable(key) and (key in made or not known[key].is_title)}
@@ -206,11 +207,12 @@ async def _find_places(conn: Connection, gem_id: UUID, slots: Sequence[int]) -> 
     return {row["slot"]: _Place(row["document_id"], row["ordinal"]) for row in rows}
 
 
-async def _find_worded(
-    conn: Connection, gem_id: UUID, heard: Sequence[_Heard], titles: set[UUID]
+async def find_worded(
+    conn: Connection, gem_id: UUID, texts: Mapping[int, Words], titles: Set[UUID] = frozenset()
 ) -> dict[int, set[UUID]]:
-    """Return the titles of documents that passages have the words of, by slot; `titles` are about to be stored."""
-    search = await asyncio.to_thread(KeySearch, [each.words for each in heard])
+    """Return the titles of documents that texts have the words of, by slot; `titles` are about to be stored."""
+    slots = list(texts)
+    search = await asyncio.to_thread(KeySearch, list(texts.values()))
     known: dict[str, _Known] = {}
     while asked := search.ask():
         rows = await _look_up(conn, "search_keys", gem_id, asked)
@@ -219,10 +221,10 @@ async def _find_worded(
         search.tell(stored, {row["key"] for row in rows})
         known |= stored
     worded: dict[int, set[UUID]] = {}
-    for key, texts in search.said.items():
+    for key, places in search.said.items():
         if is_searchable(key) and (known[key].is_title or known[key].entity_id in titles):
-            for i in texts:
-                worded.setdefault(heard[i].slot, set()).add(known[key].entity_id)
+            for i in places:
+                worded.setdefault(slots[i], set()).add(known[key].entity_id)
     return worded
 
 

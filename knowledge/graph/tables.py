@@ -85,7 +85,16 @@ class MentionRow(TenantRow, table=True):
             ["entity.tenant_id", "entity.gem_id", "entity.entity_id"],
             ondelete="CASCADE",
         ),
-        Index("mention_entity_idx", "tenant_id", "gem_id", "entity_id", "role", "slot"),
+        Index(
+            # partial, so that foreign keys to passages, planned while statistics are young, cannot be misled to it
+            "mention_entity_idx",
+            "tenant_id",
+            "gem_id",
+            "entity_id",
+            "role",
+            "slot",
+            postgresql_where=text("entity_id IS NOT NULL"),
+        ),
     )
 
     gem_id: UUID = Field(primary_key=True)

@@ -85,6 +85,8 @@ class _Run(NamedTuple):  # made by the ten thousand: a dataclass takes thrice th
 class KeySearch:
     """A search of texts for stored keys, one word further with each answer, so that few of many runs are asked for.
 
+    The first question is for single words, each once; only where one may begin a key, a run does.
+
     Attributes:
         said: the stored keys found so far, as `says_key` sees them, each with the numbers of the texts that say it.
     """
@@ -92,29 +94,32 @@ class KeySearch:
     def __init__(self, texts: Sequence[Words]) -> None:
         self.said: dict[str, set[int]] = {}
         self._texts = texts
-        self._runs = [
-            self._run("", i, start, min(start + MOST_WORDS, len(words.lower)) - 1)
-            for i, words in enumerate(texts)
-            for start in range(len(words.lower))
-            if _may_begin(words, start)
-        ]
+        self._runs: list[_Run] | None = None
 
     def ask(self) -> set[str]:
         """Return what to look up next; nothing at the end.
 
         Of each: whether it is a stored key, and whether it is the beginning of one that goes on with another word.
         """
+        if self._runs is None:
+            return {word for words in self._texts for spelt in (words.lower, words.folded) for word in spelt}
         return {run.said for run in self._runs} | {run.key for run in self._runs if run.key is not None}
 
     def tell(self, stored: Collection[str], longer: Collection[str]) -> None:
         """Take the answer: which are stored, and which are the beginning of a stored one."""
         further = []
-        for run in self._runs:
+        for run in self._begin(stored, longer) if self._runs is None else self._runs:
             if run.key in stored and run.key is not None:
                 self.said.setdefault(run.key, set()).add(run.text)
             if run.said in longer and run.end < run.last and len(run.said) < LONGEST_KEY:
                 further.append(self._run(f"{run.said} ", run.text, run.end + 1, run.last))
         self._runs = further
+
+    def _begin(self, stored: Collection[str], longer: Collection[str]) -> Iterator[_Run]:
+        for i, words in enumerate(self._texts):
+            for start, (word, folded) in enumerate(zip(words.lower, words.folded, strict=True)):
+                if (word in longer or folded in stored) and _may_begin(words, start):
+                    yield self._run("", i, start, min(start + MOST_WORDS, len(words.lower)) - 1)
 
     def _run(self, head: str, text: int, end: int, last: int) -> _Run:
         words = self._texts[text]

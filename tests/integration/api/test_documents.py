@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -121,3 +122,29 @@ async def test_a_wrong_embedding_or_relation_is_told_by_its_field(client: httpx2
         answer = await send(client, gem, {"text": "x", **wrong})
         assert answer.status_code in {400, 422}
         assert field in answer.text
+
+
+async def test_a_document_is_read_around_a_passage(client: httpx2.AsyncClient, port: str) -> None:
+    text = "\n\n".join(f"Part {n}. " + "The tide table of this harbour is long. " * 30 for n in range(6))
+    told = {"documents": [{"id": "tides", "text": text}]}
+    assert (await client.post(f"/gems/{port}/documents", json=told)).status_code == 201
+    listed = (await client.get(f"/gems/{port}/documents")).json()["items"]
+    document = next(each for each in listed if each["external_id"] == "tides")
+    path = f"/gems/{port}/documents/{document['id']}"
+
+    whole = (await client.get(path)).json()
+    assert (whole["start"], whole["end"], whole["text"]) == (0, len(text), text)
+    assert len(whole["passages"]) == document["passages"] > 1
+    middle = whole["passages"][len(whole["passages"]) // 2]
+    near = (await client.get(path, params={"passage": middle["id"], "characters": 10})).json()
+    assert near["text"] == text[middle["start"] : middle["end"]]
+    assert middle in near["passages"]
+    beyond = (await client.get(path, params={"start": len(text) + 5})).json()
+    assert (beyond["text"], beyond["passages"]) == ("", [])
+
+
+async def test_a_document_that_is_not_there_is_not_read(client: httpx2.AsyncClient, port: str) -> None:
+    check_problem(await client.get(f"/gems/{port}/documents/{uuid4()}"), 404, "document_not_found")
+    document = (await client.get(f"/gems/{port}/documents")).json()["items"][0]
+    gone = await client.get(f"/gems/{port}/documents/{document['id']}", params={"passage": str(uuid4())})
+    check_problem(gone, 404, "passage_not_found")
