@@ -38,13 +38,14 @@ from knowledge import (
 from knowledge.graph import Extractions, Resonances
 from knowledge.jobs import Ingestions, IngestionWork, Workers, list_kinds
 from knowledge.keeping import Exports, Forgetting, Imports, Reembedding, Snapshots
+from knowledge.moving import Moves
 from llm_router import (
     EmbeddingRouter,
     PostgresAccounts,
     Telemetry,
     build_registry,
 )
-from reflection import REFLECTION_TABLES, GemAxioms, RecentReflections, Reflections
+from reflection import FOLLOWING_TABLES, REFLECTION_TABLES, GemAxioms, RecentReflections, Reflections
 from reflection.simulations import Simulations
 
 
@@ -109,6 +110,11 @@ class Service:
     def snapshots(self) -> Snapshots:
         """What keeps gems as they are, and brings them back."""
         return Snapshots(self.database, self.embedder, REFLECTION_TABLES)
+
+    @property
+    def moves(self) -> Moves:
+        """What merges and splits gems, and undoes what was done to them."""
+        return Moves(self.database, self.embedder, FOLLOWING_TABLES, REFLECTION_TABLES)
 
     @property
     def forgetting(self) -> Forgetting:

@@ -17,6 +17,7 @@ LatticeError
 ├── NotFoundError
 │   ├── RouteNotFoundError       route_not_found        no such path in the API
 │   ├── GemNotFoundError         gem_not_found
+│   ├── EntanglementNotFoundError entanglement_not_found the two gems are not entangled
 │   ├── DocumentNotFoundError    document_not_found
 │   ├── PassageNotFoundError     passage_not_found
 │   ├── ForgettingNotFoundError  forgetting_not_found   no run of forgetting that could be undone
@@ -25,10 +26,16 @@ LatticeError
 │   ├── EntityNotFoundError      entity_not_found
 │   ├── RelationNotFoundError    relation_not_found
 │   ├── ChangeNotFoundError      change_not_found       no such change of the graph, or none to undo
+│   ├── OperationNotFoundError   operation_not_found    no such operation on gems
 │   ├── ExtractionNotFoundError  extraction_not_found
 │   ├── SimulationNotFoundError  simulation_not_found
+│   ├── SnapshotNotFoundError    snapshot_not_found
 │   ├── PresetNotFoundError      preset_not_found       no preset or domain model of this name
 │   ├── ExtensionNotFoundError   extension_not_found    no extension of this name
+│   ├── AlertNotFoundError       alert_not_found
+│   ├── AlertRuleNotFoundError   alert_rule_not_found   no rule of this name that could be deleted
+│   ├── SilenceNotFoundError     silence_not_found      no such silence, or one that is over
+│   ├── WebhookNotFoundError     webhook_not_found
 │   ├── ModelNotFoundError       model_not_found        no LLM model of this name in the settings
 │   └── TargetNotFoundError      target_not_found       no LLM target of this name in the settings
 ├── ConflictError                conflict               what is stored stands against the request
@@ -36,7 +43,9 @@ LatticeError
 │   ├── GemArchivedError         gem_archived
 │   ├── EntityNameTakenError     entity_name_taken      another entity of the gem goes by this name
 │   ├── ChangeFollowedError      change_followed        later changes of the graph build upon this one
+│   ├── OperationFollowedError   operation_followed     what happened since stands against undoing an operation
 │   ├── IdempotencyConflictError idempotency_conflict   the key was used with another body
+│   ├── SnapshotDamagedError     snapshot_damaged       what it holds is not what was put in
 │   └── EmbeddingMismatchError   embedding_mismatch     the lattice was written with another model
 ├── AccessError
 │   ├── UnauthenticatedError     unauthenticated
@@ -158,6 +167,10 @@ class GemNotFoundError(NotFoundError, code="gem_not_found"):
     """No such gem."""
 
 
+class EntanglementNotFoundError(NotFoundError, code="entanglement_not_found"):
+    """The two gems are not entangled."""
+
+
 class DocumentNotFoundError(NotFoundError, code="document_not_found"):
     """No such document in the gem."""
 
@@ -190,6 +203,10 @@ class ChangeNotFoundError(NotFoundError, code="change_not_found"):
     """No such change of the gem's graph, or none that can be undone."""
 
 
+class OperationNotFoundError(NotFoundError, code="operation_not_found"):
+    """No such operation on gems."""
+
+
 class ExtractionNotFoundError(NotFoundError, code="extraction_not_found"):
     """No such extraction."""
 
@@ -198,12 +215,32 @@ class SimulationNotFoundError(NotFoundError, code="simulation_not_found"):
     """No such simulation."""
 
 
+class SnapshotNotFoundError(NotFoundError, code="snapshot_not_found"):
+    """No such snapshot."""
+
+
 class PresetNotFoundError(NotFoundError, code="preset_not_found"):
     """No preset or domain model of this name."""
 
 
 class ExtensionNotFoundError(NotFoundError, code="extension_not_found"):
     """No extension of this name."""
+
+
+class AlertNotFoundError(NotFoundError, code="alert_not_found"):
+    """No such alert."""
+
+
+class AlertRuleNotFoundError(NotFoundError, code="alert_rule_not_found"):
+    """No rule of this name that could be deleted."""
+
+
+class SilenceNotFoundError(NotFoundError, code="silence_not_found"):
+    """No such silence, or one that is over."""
+
+
+class WebhookNotFoundError(NotFoundError, code="webhook_not_found"):
+    """No such webhook."""
 
 
 class ModelNotFoundError(NotFoundError, code="model_not_found"):
@@ -234,8 +271,16 @@ class ChangeFollowedError(ConflictError, code="change_followed"):
     """Later changes of the graph build upon this one."""
 
 
+class OperationFollowedError(ConflictError, code="operation_followed"):
+    """What happened since stands against undoing an operation on gems."""
+
+
 class IdempotencyConflictError(ConflictError, code="idempotency_conflict"):
     """The idempotency key was used with another body, or its first request is still running."""
+
+
+class SnapshotDamagedError(ConflictError, code="snapshot_damaged"):
+    """What the snapshot holds is not what was put into it."""
 
 
 class EmbeddingMismatchError(ConflictError, code="embedding_mismatch"):

@@ -2,9 +2,32 @@
 
 from gems.catalogue import Gems
 from gems.dynamics import LEAST_GAIN, UsedGem, plan_use, use_gems
+from gems.embedding_tables import GemEmbeddingRow
 from gems.entanglement import Entanglement, delete_entanglement, list_entanglements, set_entanglement
+from gems.entangling import Entanglements, Partner
+from gems.field_store import GemAtRisk, read_origin
 from gems.field_summary import FieldSummary, read_field
+from gems.forecast import BELOW_DEFAULT, Point, check_below, fall_after, falls_at, follow, spread_moments
 from gems.gem import Gem, GemChange
+from gems.happenings import StateChanged
+from gems.history import Curve, LogEntry, Mark
+from gems.lattice_history import LatticePoint
+from gems.modes import Mode, find_modes
+from gems.neighbours import Neighbour, Suggestion
+from gems.operation_tables import OperationRow
+from gems.operations import (
+    HeldGem,
+    LockedOperation,
+    Operation,
+    archive_into,
+    hold_gems,
+    list_operations,
+    lock_operation,
+    mark_undone,
+    record_operation,
+    restore_from,
+)
+from gems.questions import GemAt, GemForecast, GemHistory, GemInterference, LatticeField, NamedMode
 from gems.replay import LogFault, Replay, replay
 from gems.state import (
     ALPHA_DEFAULT,
@@ -21,49 +44,97 @@ from gems.store import (
     Measurement,
     Moment,
     advance_gem,
+    archive_gem,
+    delete_gem,
+    find_gem,
     get_gems,
+    insert_gem,
     list_active,
     lock_gem,
     rate_gem,
+    restore_gem,
 )
 from gems.tables import STATE_BOUNDS, EntanglementRow, GemRow, LatticeRow, MeasurementRow
 
 __all__ = [
     "ALPHA_DEFAULT",
+    "BELOW_DEFAULT",
     "LEAST_GAIN",
     "STATE_BOUNDS",
     "UNCERTAINTY_SPAN",
+    "Curve",
     "Entanglement",
     "EntanglementRow",
+    "Entanglements",
     "FieldSummary",
     "Gem",
+    "GemAt",
+    "GemAtRisk",
     "GemChange",
+    "GemEmbeddingRow",
+    "GemForecast",
+    "GemHistory",
+    "GemInterference",
     "GemRow",
     "Gems",
+    "HeldGem",
+    "LatticeField",
+    "LatticePoint",
     "LatticeRow",
+    "LockedOperation",
+    "LogEntry",
     "LogFault",
+    "Mark",
     "Measurement",
     "MeasurementRow",
+    "Mode",
     "Moment",
+    "NamedMode",
+    "Neighbour",
+    "Operation",
+    "OperationRow",
+    "Partner",
+    "Point",
     "QuantumState",
     "Replay",
+    "StateChanged",
+    "Suggestion",
     "UsedGem",
     "advance_gem",
+    "archive_gem",
+    "archive_into",
+    "check_below",
     "delete_entanglement",
+    "delete_gem",
     "evolve",
+    "fall_after",
+    "falls_at",
     "field",
+    "find_gem",
+    "find_modes",
+    "follow",
     "get_gems",
+    "hold_gems",
+    "insert_gem",
     "interference",
     "interference_matrix",
     "list_active",
     "list_entanglements",
+    "list_operations",
     "lock_gem",
+    "lock_operation",
+    "mark_undone",
     "measure",
     "order_parameter",
     "plan_use",
     "rate_gem",
     "read_field",
+    "read_origin",
+    "record_operation",
     "replay",
+    "restore_from",
+    "restore_gem",
     "set_entanglement",
+    "spread_moments",
     "use_gems",
 ]

@@ -8,6 +8,7 @@ from core.errors import GemNameTakenError, GemNotFoundError, InvalidInputError
 from core.pg import Database
 from gems import store
 from gems.gem import Gem, GemChange
+from gems.operations import hold_gems, name_operation, record_operation
 from gems.replay import Replay, replay
 from gems.store import Measurement, Moment
 
@@ -73,13 +74,19 @@ class Gems:
             return await store.update_gem(conn, gem_id, change, at)
 
     async def archive(self, tenant: UUID, gem_id: UUID, at: Moment) -> Gem:
-        """Make a gem read only and leave it out of recall over the whole lattice."""
+        """Make a gem read only and leave it out of recall over the whole lattice; it is logged, and can be undone."""
         async with self.database.transaction(tenant) as conn:
+            held = (await hold_gems(conn, [gem_id]))[gem_id]
+            if held.archived_at is None:
+                await record_operation(conn, name_operation("archive", gem_id, held.name, at.now))
             return await store.archive_gem(conn, gem_id, at)
 
     async def restore(self, tenant: UUID, gem_id: UUID, at: Moment) -> Gem:
-        """Undo an archiving."""
+        """Make an archived gem writable again; it is logged, and can be undone."""
         async with self.database.transaction(tenant) as conn:
+            held = (await hold_gems(conn, [gem_id]))[gem_id]
+            if held.archived_at is not None:
+                await record_operation(conn, name_operation("restore", gem_id, held.name, at.now))
             return await store.restore_gem(conn, gem_id, at)
 
     async def delete(self, tenant: UUID, gem_id: UUID) -> None:

@@ -24,6 +24,7 @@ class Gem:
         version: rises with each write of knowledge.
         slots: how many passages it was ever given.
         speakers: who speaks in its threads.
+        merged_into: the gem that took over what it held; None unless that archived it.
     """
 
     gem_id: UUID
@@ -40,6 +41,7 @@ class Gem:
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    merged_into: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +87,5 @@ def to_gem(row: Mapping[str, Any], now: datetime, time_unit: timedelta) -> Gem:
         archived_at=row["archived_at"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        merged_into=row["merged_into"],
     )

@@ -15,9 +15,10 @@ from reflection.reflection import (
     StateChange,
 )
 from reflection.tables import AttemptRow, EvidenceRow, ReflectionRow
-from reflection.travelling import REFLECTION_TABLES
+from reflection.travelling import FOLLOWING_TABLES, REFLECTION_TABLES
 
 __all__ = [
+    "FOLLOWING_TABLES",
     "REFLECTION_TABLES",
     "AttemptRow",
     "AxiomScore",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from api.cli import gem_replay
+from api.cli import gem_entanglement, gem_field, gem_moves, gem_replay, snapshots
 from api.cli.options import GemArgument, JsonOption, MetadataOption, YesOption, confirm, examples, parse_metadata
 from api.cli.output import emit
 from api.cli.session import with_service
@@ -104,8 +104,16 @@ def restore(gem: GemArgument, as_json: JsonOption = False) -> None:
 
 
 @app.command(epilog=examples("lattice gems delete research --yes"))
-def delete(gem: GemArgument, yes: YesOption = False, as_json: JsonOption = False) -> None:
+def delete(
+    gem: GemArgument,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell only what would go.")] = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Delete a gem with its documents, reflections and log. This cannot be undone."""
+    if dry_run:
+        _tell_deletion(gem, as_json=as_json)
+        return
     confirm(f"Delete the gem {gem!r} and everything in it?", yes=yes)
 
     async def work(service: "Service") -> "Gem":
@@ -118,6 +126,19 @@ def delete(gem: GemArgument, yes: YesOption = False, as_json: JsonOption = False
         as_json,
         lambda: {"deleted": str(gone.gem_id), "name": gone.name},
         lambda console: console.print(f"deleted {gone.name}"),
+    )
+
+
+def _tell_deletion(gem: str, *, as_json: bool) -> None:
+    rows = _on_gem(gem, lambda s, gem_id, at: s.moves.plan_deletion(s.tenant, gem_id, at))
+    from api.schemas.operations import to_deletion
+
+    plan = to_deletion(rows)
+    told = ", ".join(f"{count:,} of {name}" for name, count in plan.rows.items())
+    emit(
+        as_json,
+        lambda: plan,
+        lambda console: console.print(f"would delete {told}; this could not be undone", soft_wrap=True),
     )
 
 
@@ -134,6 +155,10 @@ def log(gem: GemArgument, limit: LimitOption = 20, as_json: JsonOption = False) 
 
 
 gem_replay.add_to(app)
+gem_moves.add_to(app)
+app.add_typer(snapshots.app, name="snapshot")
+gem_field.add_to(app)
+gem_entanglement.add_to(app)
 
 
 def _on_gem(gem: str, use_case: "Callable[[Service, UUID, Moment], Awaitable[T]]") -> T:

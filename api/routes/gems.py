@@ -12,7 +12,9 @@ from api.request import ApiRequest
 from api.routes.paths import GemId
 from api.routes.problems import problems
 from api.schemas.gems import GemPage, GemPatch, GemView, MeasurementList, NewGem, to_change, to_gem, to_measurement
+from api.schemas.operations import to_deletion
 
+DryRun = Annotated[bool, QueryParameter(description="Whether to tell only what would be deleted.")]
 Archived = Annotated[
     bool | None, QueryParameter(description="True lists archived gems, false the others, absent both.")
 ]
@@ -56,9 +58,17 @@ async def update_gem(request: ApiRequest, gem_id: GemId, data: JSONBody[GemPatch
 
 
 @delete("/{gem_id:str}", guards=[needs(Role.EDITOR)], responses=problems(404), summary="Delete a gem")
-async def delete_gem(request: ApiRequest, gem_id: GemId) -> None:
-    """Delete a gem with its documents, passages, reflections and log. This cannot be undone."""
-    await request.service.gems.delete(request.tenant, gem_id)
+async def delete_gem(request: ApiRequest, gem_id: GemId, dry_run: DryRun = False) -> Response[None]:
+    """Delete a gem with its documents, passages, reflections and log. This cannot be undone.
+
+    With `dry_run` nothing is deleted: the answer, with status 200, says how many rows of what would go.
+    """
+    service = request.service
+    if dry_run:
+        rows = await service.moves.plan_deletion(request.tenant, gem_id, service.at())
+        return Response(to_deletion(rows), status_code=200)  # type: ignore[arg-type]
+    await service.gems.delete(request.tenant, gem_id)
+    return Response(None, status_code=204)
 
 
 @post(

@@ -54,6 +54,7 @@ class GemView(View, frozen=True, kw_only=True, rename={"gem_id": "id"}):
     version: Annotated[int, Meta(description="Rises with each write of knowledge.")]
     speakers: Annotated[list[str], Meta(description="Who speaks in its threads.")]
     archived_at: Annotated[datetime | None, Meta(description="Since when it is read only; null if it is not.")]
+    merged_into: Annotated[UUID | None, Meta(description="The gem that took over what it held, if that archived it.")]
     created_at: Annotated[datetime, Meta(description="When it was made.")]
     updated_at: Annotated[datetime, Meta(description="When it was last changed.")]
 

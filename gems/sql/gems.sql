@@ -44,7 +44,7 @@ UPDATE gem SET archived_at = coalesce(archived_at, %(now)s), updated_at = %(now)
 
 -- name: restore_gem
 -- writable again
-UPDATE gem SET archived_at = NULL, updated_at = %(now)s WHERE gem_id = %(gem_id)s RETURNING *;
+UPDATE gem SET archived_at = NULL, merged_into = NULL, updated_at = %(now)s WHERE gem_id = %(gem_id)s RETURNING *;
 
 -- name: delete_gem
 -- the gem; all that is under it goes by foreign key
