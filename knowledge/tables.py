@@ -95,6 +95,22 @@ class SupersessionRow(TenantRow, table=True):
     document_id: UUID = Field(primary_key=True)
 
 
+class OperationDocumentRow(TenantRow, table=True):
+    """A document that an operation on gems moved: the gem it was in, and its place in its thread there."""
+
+    __tablename__ = "operation_document"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        owned_by("operation", "operation_id"),
+        owned_by("document", "document_id"),
+        Index("operation_document_document_idx", "tenant_id", "document_id"),
+    )
+
+    operation_id: UUID = Field(primary_key=True)
+    document_id: UUID = Field(primary_key=True)
+    source_id: UUID
+    position: int | None = Field(default=None, sa_column=Column(BigInteger))
+
+
 class PassageRow(TenantRow, table=True):
     """One piece of a document, with its own state, embedding and slot in the gem's lexical index.
 

@@ -24,6 +24,7 @@ class TravellingTable:
         order: columns by which its rows are told apart.
         left_out: columns that the importing lattice fills by itself.
         under: the table above it and the key they share, for a table that does not name its gem.
+        beside: a table and the key they share, for one whose rows travel only where their row there is of the same gem.
         copied: whether its rows also go into a copy of the gem under other ids.
     """
 
@@ -31,10 +32,11 @@ class TravellingTable:
     order: tuple[str, ...]
     left_out: frozenset[str] = frozenset()
     under: tuple[str, str] | None = None
+    beside: tuple[str, str] | None = None
     copied: bool = True
 
 
-GEM = TravellingTable("gem", ("gem_id",), frozenset({"version", "next_slot", "sealed_slot"}))
+GEM = TravellingTable("gem", ("gem_id",), frozenset({"version", "next_slot", "sealed_slot", "merged_into"}))
 KNOWLEDGE_TABLES = (
     TravellingTable("entity", ("entity_id",)),
     TravellingTable("entity_name", ("key",)),
@@ -62,7 +64,7 @@ class TableLayout:
 
     def count(self) -> sql.Composed:
         """Return the query that counts the rows of a gem."""
-        return self._fit("count_rows_under" if self.table.under else "count_rows")
+        return self._fit("count_rows")
 
     def read(self, vector_column: str) -> sql.Composed:
         """Return the query that reads the rows of a gem, the current vector from the column that holds it."""
@@ -70,7 +72,7 @@ class TableLayout:
         read = [_read_column(where.get(name, name), name, kind) for name, kind in self.columns.items()]
         order = [_order_by(name, self.columns.get(name, "")) for name in self.table.order]
         return self._fit(
-            "read_rows_under" if self.table.under else "read_rows",
+            "read_rows",
             columns=sql.SQL(", ").join(read),
             order=sql.SQL(", ").join(order),
         )
@@ -88,7 +90,9 @@ class TableLayout:
         return {VECTOR: vector_column} if self.table.name == "passage" else {}
 
     def _fit(self, query: str, **parts: sql.Composable) -> sql.Composed:
-        above, key = self.table.under or ("", "")
+        above, key = self.table.under or self.table.beside or ("", "")
+        if above and query != "insert_row":
+            query += "_under" if self.table.under else "_beside"
         names = {"table": self.table.name, "above": above, "key": key}
         return sql.SQL(_SQL[query]).format(**{name: sql.Identifier(each) for name, each in names.items()}, **parts)
 

@@ -11,12 +11,14 @@ import pytest
 from numpy.typing import NDArray
 
 from core.pg import Database
-from gems import Gem, GemChange, Gems, Moment
+from gems import Gem, GemChange, Gems, Moment, set_entanglement
 from knowledge import Chunker, Ingestion, parse_document
+from knowledge.keeping import Snapshots
 from knowledge.keeping.export import Exports
 from knowledge.keeping.reembed import Reembedding
 from knowledge.keeping.restore import Imports
 from migrations import EmbeddingIndexes
+from reflection import ReflectionRequest, Reflections
 from reflection.travelling import REFLECTION_TABLES
 
 TALK = [
@@ -132,3 +134,22 @@ async def export(database: Database, tenant: UUID, at: Moment, gems: list[UUID] 
 
 def importing(database: Database, embedder: Any) -> Imports:
     return Imports(database, embedder, REFLECTION_TABLES)
+
+
+@pytest.fixture
+def snapshots(database: Database, local: Any) -> Snapshots:
+    return Snapshots(database, local, REFLECTION_TABLES)
+
+
+@pytest.fixture
+async def used(
+    database: Database, gem: Gem, gems: Gems, ingestion: Ingestion, reflections: Reflections, tenant: UUID, at: Moment
+) -> Gem:
+    """The gem after a reflection and its rating, entangled with a second one that holds a note."""
+    other = await gems.create(tenant, GemChange(name="harbour"), at)
+    await ingestion.ingest(tenant, other.gem_id, [parse_document({"id": "tide", "text": "The tide turns at six."})], at)
+    async with database.transaction(tenant) as conn:
+        await set_entanglement(conn, gem.gem_id, other.gem_id, 0.5, at.now)
+    found = await reflections.reflect(tenant, ReflectionRequest(gem.gem_id, "Who runs along the water?"), at)
+    await reflections.rate(tenant, found.reflection_id, 1.0, at)
+    return gem

@@ -33,8 +33,12 @@ from tests.integration.knowledge.keeping.conftest import (
     use,
 )
 
-STAYS = {  # jobs, an index that is made anew, and links that are found anew when somebody asks for them
+# what joins two gems, sums that triggers keep, jobs, an index that is made anew, and links that are found anew when
+# somebody asks for them
+STAYS = {
+    "entanglement",
     "extraction_run",
+    "gem_embedding",
     "ingestion",
     "lexical_posting",
     "lexical_segment",
