@@ -11,6 +11,7 @@ import typer
 from typer.main import get_command
 
 from api.cli import (
+    alerts,
     axiom,
     db,
     demo,
@@ -53,6 +54,7 @@ app.add_typer(documents.app, name="documents")
 app.add_typer(graph.app, name="graph")
 app.add_typer(ingestions.app, name="ingestions")
 app.add_typer(llm.app, name="llm")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(axiom.app, name="axiom")
 app.add_typer(extensions.app, name="extensions")
 app.add_typer(presets.app, name="presets")

@@ -88,12 +88,17 @@ async def _serve(settings: "Settings", environment: "Mapping[str, str]", *, migr
     from api.service import open_service
 
     class Server(uvicorn.Server):
-        """Says where it listens as soon as it does."""
+        """Says where it listens as soon as it does; who watches the lattice is let go first when it ends."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started and sockets:
                 note(f"Crystal Lattice serves {_url(sockets[0])} (API description: /schema; Ctrl-C stops it)")
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            if "live" in app.state:  # whoever watches it never leaves by themselves
+                app.state.live.close()
+            await super().shutdown(sockets)
 
     with _listen(settings.host, settings.port) as listener:
         # opened here and not by the application, so that an unfit database or setting is told in one line

@@ -169,3 +169,9 @@ WITH old AS (
   DELETE FROM ingestion_chunk AS c USING old WHERE c.ingestion_id = old.ingestion_id
 )
 DELETE FROM ingestion_source AS s USING old WHERE s.ingestion_id = old.ingestion_id;
+
+-- name: measure_backlog
+-- how many are being carried out, how many wait, and for how long the one that has waited longest
+SELECT count(*) FILTER (WHERE state = 'running') AS running, count(*) FILTER (WHERE state = 'queued') AS waiting,
+  coalesce(date_part('epoch', now() - min(heartbeat_at) FILTER (WHERE state = 'queued')), 0) AS lag_s
+FROM ingestion WHERE state IN ('queued', 'running');

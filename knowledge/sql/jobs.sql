@@ -46,3 +46,16 @@ SELECT DISTINCT args ->> 'tenant' AS tenant FROM lattice_jobs.procrastinate_jobs
 -- name: count_open
 -- jobs that wait or are being carried out
 SELECT count(*) AS open FROM lattice_jobs.procrastinate_jobs WHERE status IN ('todo', 'doing');
+
+-- name: list_open_jobs
+-- open jobs of this transaction's tenant by kind, and for how long the oldest that is due has waited
+SELECT j.task_name AS kind,
+  count(*) FILTER (WHERE j.status = 'todo') AS waiting,
+  count(*) FILTER (WHERE j.status = 'doing') AS running,
+  coalesce(extract(epoch FROM max(now() - coalesce(j.scheduled_at, d.at)) FILTER (WHERE j.status = 'todo'
+    AND coalesce(j.scheduled_at, d.at) <= now()))::float8, 0) AS oldest_s
+FROM lattice_jobs.procrastinate_jobs AS j
+CROSS JOIN LATERAL (
+  SELECT min(e.at) AS at FROM lattice_jobs.procrastinate_events AS e WHERE e.job_id = j.id AND j.status = 'todo') AS d
+WHERE j.status IN ('todo', 'doing') AND j.args ->> 'tenant' = current_setting('lattice.tenant')
+GROUP BY j.task_name ORDER BY j.task_name;

@@ -24,6 +24,7 @@ from knowledge import Ingestion, Recall
 from llm_router import Answer, Experiments, PostgresAccounts, ScriptedTarget, Usage, build_router_of
 from reflection import Reflections
 from reflection.simulations import Simulations
+from tests.integration.api.receiving import Receiver, receiving
 
 Script = Callable[..., ScriptedTarget]
 
@@ -148,6 +149,13 @@ async def port(client: httpx2.AsyncClient) -> str:
     return str(gem)
 
 
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """A server that webhooks are sent to."""
+    async with receiving() as receiver:
+        yield receiver
+
+
 def whole(text: str) -> Answer:
     """The end of a scripted answer of this text."""
     return Answer(text, "scripted", "stop", Usage(1, 1))
@@ -164,7 +172,7 @@ def check_problem(answer: httpx2.Response, status: int, code: str) -> dict[str, 
     return problem
 
 
-async def settle(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+async def settle(condition: Callable[[], bool], within_s: float = 5) -> None:
+    async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - what is waited for knows nothing of us
             await asyncio.sleep(0.01)

@@ -19,6 +19,7 @@ PARTS = {
     "coherence",
     "interference",
     "novelty",
+    "reach",
 }
 
 
