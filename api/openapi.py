@@ -21,9 +21,11 @@ DESCRIPTION = (
 )
 TAGS = {
     "gems": "Units of memory and their state.",
+    "field": "How gems hold, alone and together: now, before, and if nobody uses them.",
     "documents": "What a gem knows.",
     "ingestions": "What is too much for one answer, taken in in the background.",
     "keeping": "Gems into files and in again, and forgetting.",
+    "snapshots": "Gems and lattices as they were: kept, compared, brought back.",
     "graph": "What the passages of a gem name, how that is related, what contradicts, and setting it right.",
     "recall": "A question in, ranked passages out.",
     "reflections": "A question in, an answer with citations out.",
@@ -31,6 +33,8 @@ TAGS = {
     "simulations": "Scenarios run through time, and the presets to begin from.",
     "extensions": "What others have added, and whether it works.",
     "llm": "The models that answer: their targets, what they cost, experiments.",
+    "lattice": "All gems together.",
+    "alerts": "What is wrong, who takes care of it, and who is told.",
     "status": "The service itself.",
 }
 # no script at all, and the one style by its hash

@@ -14,7 +14,10 @@ from rich.table import Table
 from benchmarks.blocks import SpreadFigure
 from benchmarks.figures import Figure, read_machine
 
-BENCHMARKS = ("ingestion", "bulk", "recall", "lexical", "scale", "rest", "router", "routing", "axiom", "dynamics")
+BENCHMARKS = (
+    *("ingestion", "bulk", "recall", "lexical", "scale", "rest", "router", "routing", "axiom"),
+    *("field", "dynamics", "snapshots", "stream"),
+)
 EXTRAS = {"router": ("litellm", "memory"), "scale": ("million",), "dynamics": ("search",)}
 """What a benchmark does only when it is told to."""
 

@@ -60,12 +60,12 @@ async def _post(client: httpx2.AsyncClient, path: str, body: object) -> dict[str
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[httpx2.AsyncClient]:
+async def serving(**settings: str) -> AsyncIterator[httpx2.AsyncClient]:
     """Start a service of its own in another process, and yield a client of it; both are gone afterwards."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with TemporaryDirectory(prefix="lattice-", ignore_cleanup_errors=True) as folder:
-        environment = {**os.environ, "LATTICE_DATA_DIR": folder, "LATTICE_LOG_LEVEL": "warning"}
+        environment = {**os.environ, "LATTICE_DATA_DIR": folder, "LATTICE_LOG_LEVEL": "warning", **settings}
         command = (sys.executable, "-m", "api.cli", "serve", "--port", str(port))
         process = await asyncio.create_subprocess_exec(
             *command, env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL

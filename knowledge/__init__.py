@@ -18,6 +18,7 @@ from knowledge.evaluation import (
     summarise_recall,
     summarise_recall_by_group,
 )
+from knowledge.excerpts import Excerpt, read_excerpt
 from knowledge.fusion import CHANNELS, FusionWeights
 from knowledge.gem_axiom import (
     RECENT_REFLECTIONS,
@@ -31,19 +32,23 @@ from knowledge.gem_axiom import (
 )
 from knowledge.gem_scenario import plan_scenario
 from knowledge.graph.tables import EntityNameRow, EntityRow, MentionRow, RelationRow
+from knowledge.happenings import DocumentsStored, PassagesMeasured
 from knowledge.ingest import Ingestion, IngestReport
+from knowledge.lab import Unfolded, unfold
 from knowledge.measuring import measure_passages, use_passages, use_recalled
-from knowledge.query import Filters, RecallQuery
+from knowledge.passage_states import PassageInterference, PassageOrder, PassagePlace, PassageState, PassageStates
+from knowledge.query import Filters, Reach, RecallQuery
 from knowledge.ranking import PassageScore
 from knowledge.recall import Recall
 from knowledge.recalled import RecalledPassage
+from knowledge.rehearsal import Rehearsal, Rehearsals
 from knowledge.resonance import ResonanceCache
 from knowledge.shaping.dates import TimePhrase
 from knowledge.shaping.expansion import Surroundings
 from knowledge.shaping.rerank import Reranker, load_fastembed_reranker
 from knowledge.sources import FORMATS, SourceProblem, read_sources
 from knowledge.store import Contents, DocumentSummary
-from knowledge.tables import DocumentRow, PassageRow, PostingRow, SegmentRow, TokensRow
+from knowledge.tables import DocumentRow, OperationDocumentRow, PassageRow, PostingRow, SegmentRow, TokensRow
 from knowledge.tuning import Tuning, read_weights, tune, write_weights
 
 __all__ = [
@@ -59,9 +64,11 @@ __all__ = [
     "Contents",
     "DocumentRow",
     "DocumentSummary",
+    "DocumentsStored",
     "Embedder",
     "EntityNameRow",
     "EntityRow",
+    "Excerpt",
     "Filters",
     "FusionWeights",
     "GemTerms",
@@ -70,14 +77,24 @@ __all__ = [
     "Ingestion",
     "Interval",
     "MentionRow",
+    "OperationDocumentRow",
     "PassageGroups",
+    "PassageInterference",
+    "PassageOrder",
+    "PassagePlace",
     "PassageRow",
     "PassageSample",
     "PassageScore",
+    "PassageState",
+    "PassageStates",
+    "PassagesMeasured",
     "PostingRow",
+    "Reach",
     "Recall",
     "RecallQuery",
     "RecalledPassage",
+    "Rehearsal",
+    "Rehearsals",
     "RelationRow",
     "Reranker",
     "ResonanceCache",
@@ -88,6 +105,7 @@ __all__ = [
     "TimePhrase",
     "TokensRow",
     "Tuning",
+    "Unfolded",
     "bound_recall",
     "compare_recall",
     "feed_axiom",
@@ -102,6 +120,7 @@ __all__ = [
     "parse_document",
     "plan_scenario",
     "rank_documents",
+    "read_excerpt",
     "read_sources",
     "read_weights",
     "sample_passages",
@@ -109,6 +128,7 @@ __all__ = [
     "summarise_recall",
     "summarise_recall_by_group",
     "tune",
+    "unfold",
     "unit_rows",
     "use_passages",
     "use_recalled",

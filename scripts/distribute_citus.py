@@ -9,6 +9,7 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 DECLARING = (
+    "api.alerts.tables",
     "api.tables",
     "gems",
     "knowledge",

@@ -16,7 +16,7 @@ from api.schemas.entanglements import (
     PairList,
     PartnerList,
     PartnerView,
-    SuggestionList,
+    EntanglementSuggestionList,
     to_neighbours,
     to_pairs,
     to_partner,
@@ -72,7 +72,7 @@ async def disentangle(request: ApiRequest, gem_id: GemId, other_id: OtherId) -> 
     responses=problems(404),
     summary="Suggest entanglements",
 )
-async def suggest_partners(request: ApiRequest, gem_id: GemId, limit: Few = 10) -> SuggestionList:
+async def suggest_partners(request: ApiRequest, gem_id: GemId, limit: Few = 10) -> EntanglementSuggestionList:
     """List gems that are worth entangling with one: alike in what they hold, and in phase. Nothing is changed."""
     service = request.service
     return to_suggestions(await service.entanglements.suggest(request.tenant, gem_id, service.at(), limit))

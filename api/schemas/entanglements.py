@@ -42,7 +42,7 @@ class PartnerList(View, frozen=True, kw_only=True):
     entanglements: Annotated[list[PartnerView], Meta(description="Strongest first.")]
 
 
-class SuggestionView(View, frozen=True, kw_only=True):
+class EntanglementSuggestionView(View, frozen=True, kw_only=True):
     """A gem that may be worth entangling with this one."""
 
     gem_id: OtherId
@@ -53,10 +53,10 @@ class SuggestionView(View, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(description="In words.")]
 
 
-class SuggestionList(View, frozen=True, kw_only=True):
+class EntanglementSuggestionList(View, frozen=True, kw_only=True):
     """Gems that may be worth entangling with one."""
 
-    suggestions: Annotated[list[SuggestionView], Meta(description="Strongest first.")]
+    suggestions: Annotated[list[EntanglementSuggestionView], Meta(description="Strongest first.")]
 
 
 class NeighbourView(View, frozen=True, kw_only=True):
@@ -104,10 +104,10 @@ def to_partners(partners: Sequence[Partner]) -> PartnerList:
     return PartnerList(entanglements=[to_partner(each) for each in partners])
 
 
-def to_suggestions(suggestions: Sequence[Suggestion]) -> SuggestionList:
+def to_suggestions(suggestions: Sequence[Suggestion]) -> EntanglementSuggestionList:
     """Return suggestions as they are shown."""
     shown = [
-        SuggestionView(
+        EntanglementSuggestionView(
             gem_id=each.gem.gem_id,
             name=each.gem.name,
             resonance=each.resonance,
@@ -117,7 +117,7 @@ def to_suggestions(suggestions: Sequence[Suggestion]) -> SuggestionList:
         )
         for each in suggestions
     ]
-    return SuggestionList(suggestions=shown)
+    return EntanglementSuggestionList(suggestions=shown)
 
 
 def to_neighbours(neighbours: Sequence[Neighbour]) -> NeighbourList:

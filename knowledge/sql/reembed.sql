@@ -72,15 +72,15 @@ WHERE lacks_around OR lacks_states;
 
 -- name: get_texts
 -- passages with all that their context is made of; each is looked up by its key, whatever young statistics say
-SELECT p.*, d.title, d.speaker, d.occurred_at, d.thread, coalesce(d.position, 0) AS position
+SELECT p.*, d.gem_id, d.title, d.speaker, d.occurred_at, d.thread, coalesce(d.position, 0) AS position
 FROM unnest(%(passage_ids)s::uuid[]) AS c (passage_id)
 CROSS JOIN LATERAL (
-  SELECT p.passage_id, p.gem_id, p.document_id, p.ordinal, p.slot, p.heading, p.body, p.context_hash
+  SELECT p.passage_id, p.document_id, p.ordinal, p.slot, p.heading, p.body, p.context_hash
   FROM passage p WHERE p.passage_id = c.passage_id LIMIT 1) AS p
 CROSS JOIN LATERAL (
-  SELECT d.title, d.speaker, d.occurred_at, d.thread, d.position
+  SELECT d.gem_id, d.title, d.speaker, d.occurred_at, d.thread, d.position
   FROM document d WHERE d.document_id = p.document_id LIMIT 1) AS d
-ORDER BY p.gem_id, p.slot;
+ORDER BY d.gem_id, p.slot;
 
 -- name: put_vector
 -- the new model's vector of a passage, unless its context changed since it was read; one that came with its vector, or

@@ -7,10 +7,11 @@ VALUES (%(reflection_id)s, %(gem_id)s, %(question)s, %(answer)s, %(grounding)s, 
   %(variant)s, %(cached)s);
 
 -- name: insert_evidence
--- one passage as it was shown; nothing if its document was deleted while the model was thinking
+-- one passage as it was shown, in the gem that its document is in by now; nothing if that was deleted while the model was
+-- thinking
 INSERT INTO reflection_evidence (reflection_id, label, passage_id, gem_id, document_id, external_id, title, source, body,
   cited, score, scores, entanglement)
-SELECT %(reflection_id)s, %(label)s, %(passage_id)s, %(gem_id)s, d.document_id, %(external_id)s, %(title)s, %(source)s,
+SELECT %(reflection_id)s, %(label)s, %(passage_id)s, d.gem_id, d.document_id, %(external_id)s, %(title)s, %(source)s,
   %(body)s, %(cited)s, %(score)s, %(scores)s, %(entanglement)s
 FROM document d WHERE d.document_id = %(document_id)s FOR KEY SHARE;
 

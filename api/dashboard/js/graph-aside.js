@@ -5,7 +5,7 @@ import { h, replace, setText } from "./dom.js";
 import { openPassage } from "./evidence.js";
 import { dayTime, number, short, whole } from "./format.js";
 import { boundTo } from "./graph-model.js";
-import { button, chip, definition, loading, table, timeTag } from "./parts.js";
+import { button, chip, definition, linkButton, loading, table, timeTag } from "./parts.js";
 
 const GEMS = 20; // that are listed while nothing is chosen
 
@@ -49,8 +49,8 @@ function gemAside(graph, gem, asOf, acts) {
   const links = h(
     "div.actions",
     {},
-    h("a.secondary", { href: `#/gems/${gem.id}`, role: "button" }, "Open"),
-    h("a.secondary", { href: `#/reflect?gem=${gem.id}`, role: "button" }, "Ask it"),
+    linkButton("Open", `#/gems/${gem.id}`, "secondary"),
+    linkButton("Ask it", `#/reflect?gem=${gem.id}`, "secondary"),
     button("More of it", () => acts.more(gem.id), { kind: "secondary" }),
   );
   const entangled = bound.filter((each) => each.edge.kind === "entangled");

@@ -38,7 +38,8 @@ def read_catalogue(url: str) -> dict[str, set[tuple[object, ...]]]:
 
 def test_migrations_and_models_make_the_same_schema(database_url: str, empty_database_url: str) -> None:
     assert MODELS
-    import api.tables  # noqa: F401, PLC0415 - declares the table of idempotency keys
+    import api.alerts.tables  # noqa: PLC0415 - declares the tables of alerts
+    import api.tables  # noqa: F401, PLC0415 - that of idempotency keys
     import knowledge.jobs  # noqa: F401, PLC0415 - those of ingestions
     import llm_router.experiments.tables  # noqa: PLC0415 - that of rewards of variants
     import llm_router.spend.tables  # noqa: PLC0415 - those of what LLM calls cost

@@ -6,18 +6,23 @@ from typing import Any
 
 import jsonschema
 import pytest
-from litestar.handlers import HTTPRouteHandler
-from litestar.routes import HTTPRoute
+from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
+from litestar.routes import HTTPRoute, WebSocketRoute
 
 from api.app import create_app
-from api.auth import public
+from api.auth import from_own_page, public
 from api.openapi import PAGE_POLICY
 from api.schema_page import STYLE, render_page
 from api.settings import Settings
 
 APP = create_app(Settings())
 SCHEMA: dict[str, Any] = json.loads(json.dumps(APP.openapi_schema.to_schema()))
-PUBLIC = {"/api/v1/health", "/api/v1/health/ready"}
+PUBLIC = {
+    "/api/v1/health",
+    "/api/v1/health/ready",
+    "/dashboard",
+    "/dashboard/files/{version:str}/{name:path}",
+}
 EXPECTED = {
     "GET /metrics",
     "POST /gems",
@@ -29,8 +34,27 @@ EXPECTED = {
     "POST /gems/{gem_id}/restore",
     "GET /gems/{gem_id}/measurements",
     "GET /gems/{gem_id}/axiom",
+    "GET /gems/{gem_id}/entanglements",
+    "POST /gems/{gem_id}/entanglements",
+    "DELETE /gems/{gem_id}/entanglements/{other_id}",
+    "GET /gems/{gem_id}/entanglements/suggestions",
+    "GET /gems/{gem_id}/neighbours",
+    "GET /lattice/entanglements",
+    "GET /gems/{gem_id}/state",
+    "GET /gems/{gem_id}/history",
+    "GET /gems/{gem_id}/forecast",
+    "POST /gems/{gem_id}/rehearsals",
+    "GET /gems/{gem_id}/interference",
+    "GET /gems/{gem_id}/passages",
+    "GET /lattice/field",
+    "GET /lattice/history",
+    "GET /lattice/risk",
+    "GET /lattice/modes",
+    "POST /lattice/interference",
+    "GET /lattice/reflections",
     "POST /gems/{gem_id}/documents",
     "GET /gems/{gem_id}/documents",
+    "GET /gems/{gem_id}/documents/{document_id}",
     "DELETE /gems/{gem_id}/documents/{document_id}",
     "POST /gems/{gem_id}/ingestions",
     "GET /ingestions",
@@ -61,6 +85,7 @@ EXPECTED = {
     "GET /gems/{gem_id}/graph/paths",
     "GET /gems/{gem_id}/graph/communities",
     "GET /gems/{gem_id}/graph/central",
+    "GET /lattice/graph",
     "GET /gems/{gem_id}/graph/resonance",
     "POST /gems/{gem_id}/graph/resonance",
     "POST /gems/{gem_id}/extractions",
@@ -68,6 +93,7 @@ EXPECTED = {
     "GET /extractions/{extraction_id}",
     "POST /extractions/{extraction_id}/cancel",
     "POST /recall",
+    "POST /recall/channels",
     "POST /gems/{gem_id}/reflections",
     "GET /gems/{gem_id}/reflections",
     "GET /reflections/{reflection_id}",
@@ -89,9 +115,39 @@ EXPECTED = {
     "POST /llm/targets/{name}/disable",
     "GET /llm/cost",
     "GET /llm/experiments",
+    "GET /lattice/stream",
+    "GET /alerts",
+    "GET /alerts/{alert_id}",
+    "POST /alerts/{alert_id}/acknowledgements",
+    "GET /alerts/rules",
+    "PUT /alerts/rules/{name}",
+    "DELETE /alerts/rules/{name}",
+    "GET /alerts/silences",
+    "POST /alerts/silences",
+    "DELETE /alerts/silences/{silence_id}",
+    "GET /alerts/webhooks",
+    "POST /alerts/webhooks",
+    "DELETE /alerts/webhooks/{webhook_id}",
+    "POST /alerts/webhooks/{webhook_id}/tests",
     "GET /health",
     "GET /health/ready",
     "GET /info",
+    "DELETE /snapshots/{snapshot_id}",
+    "GET /gems/{gem_id}/replay",
+    "GET /gems/{gem_id}/snapshots",
+    "GET /lattice/replay",
+    "GET /lattice/snapshots",
+    "GET /operations",
+    "GET /snapshots/{snapshot_id}",
+    "GET /snapshots/{snapshot_id}/diff",
+    "POST /gems/{gem_id}/merges",
+    "POST /gems/{gem_id}/snapshots",
+    "POST /gems/{gem_id}/splits",
+    "POST /lattice/snapshots",
+    "POST /operations/{operation_id}/undo",
+    "POST /snapshots/retention",
+    "POST /snapshots/{snapshot_id}/restores",
+    "POST /snapshots/{snapshot_id}/verifications",
 }
 OPERATIONS = {
     f"{method.upper()} {path.removeprefix('/api/v1')}": operation
@@ -111,6 +167,10 @@ def handlers() -> list[tuple[str, HTTPRouteHandler]]:
     ]
 
 
+def sockets() -> list[tuple[str, WebsocketRouteHandler]]:
+    return [(route.path, route.route_handler) for route in APP.routes if isinstance(route, WebSocketRoute)]
+
+
 def unwrap(guard: object) -> object:
     return getattr(guard, "func", guard)
 
@@ -119,6 +179,15 @@ def test_every_route_names_who_may_call_it() -> None:
     found = {f"{sorted(map(str, each.http_methods))} {path}": each.resolve_guards() for path, each in handlers()}
     assert len(found) >= len(EXPECTED)
     assert not [route for route, guards in found.items() if not guards]
+
+
+def test_every_websocket_names_who_may_open_it_and_refuses_other_origins() -> None:
+    assert [path for path, _ in sockets()] == ["/api/v1/lattice/stream/socket"]
+    for path, each in sockets():
+        guards = [unwrap(guard) for guard in each.resolve_guards()]
+        assert from_own_page in guards, path
+        assert public not in guards
+        assert len(guards) > 1
 
 
 def test_public_routes_are_the_known_ones() -> None:

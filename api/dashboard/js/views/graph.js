@@ -8,7 +8,7 @@ import { drawGraph } from "../graph-canvas.js";
 import { searchBox, timeSlider, toggle } from "../graph-controls.js";
 import { place } from "../graph-layout.js";
 import { addLattice, addNeighbours, emptyGraph, visible } from "../graph-model.js";
-import { button, empty, loading, page, panel } from "../parts.js";
+import { button, empty, linkButton, loading, page, panel } from "../parts.js";
 
 export const title = "Graph";
 
@@ -32,7 +32,7 @@ export async function show(root, params, app) {
         return empty(
           "There is no gem yet",
           "Ingest something, and its gems, entities and relations appear here.",
-          h("a", { href: "#/ingestion", role: "button" }, "Ingest"),
+          linkButton("Ingest", "#/ingestion"),
         );
       view = graphView(now, params, app);
       return view.element;

@@ -4,7 +4,7 @@ import { h, replace } from "../dom.js";
 import { openPassage } from "../evidence.js";
 import { counted, number, percent, short, signed } from "../format.js";
 import { gemChoice, listGems } from "../gem-choice.js";
-import { button, chip, definition, empty, field, loading, page, panel, table } from "../parts.js";
+import { button, chip, definition, empty, field, linkButton, loading, page, panel, table } from "../parts.js";
 import { moved, rankFlow } from "../rank-flow.js";
 
 export const title = "Recall lab";
@@ -53,7 +53,7 @@ export async function show(root, params, app) {
         return empty(
           "There is nothing to recall yet",
           "Ingest something first.",
-          h("a", { href: "#/ingestion", role: "button" }, "Ingest"),
+          linkButton("Ingest", "#/ingestion"),
         );
       const result = h("div.page-body.lab-result");
       const form = askForm(gems, params, app, result);

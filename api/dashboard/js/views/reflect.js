@@ -16,7 +16,7 @@ import {
 } from "../evidence.js";
 import { duration, number, short } from "../format.js";
 import { gemChoice, listGems } from "../gem-choice.js";
-import { empty, failure, field, grounding, loading, more, page, panel, select, skeleton, table, timeTag } from "../parts.js";
+import { empty, failure, field, grounding, linkButton, loading, more, page, panel, select, skeleton, table, timeTag } from "../parts.js";
 
 export const title = "Reflect";
 const REACHES = [
@@ -45,7 +45,7 @@ export async function show(root, params, app) {
 }
 
 function noGems() {
-  const link = h("a", { href: "#/ingestion", role: "button" }, "Ingest something");
+  const link = linkButton("Ingest something", "#/ingestion");
   return empty("There is no gem to ask yet", "A gem holds what you know of one topic, person or project.", link);
 }
 

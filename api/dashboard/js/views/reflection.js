@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { citedText, evidenceList, loadReflection, markCited, openPassage, pointAt, rating } from "../evidence.js";
 import { dayTime } from "../format.js";
-import { empty, grounding, page, panel, timeTag } from "../parts.js";
+import { empty, grounding, linkButton, page, panel, timeTag } from "../parts.js";
 import { takenApart } from "./reflect.js";
 
 export const title = "Reflection";
@@ -15,8 +15,8 @@ export async function show(root, params, app) {
     const frame = h("div");
     const again = `#/reflect?${new URLSearchParams({ gem: reflection.gem_id, q: reflection.question })}`;
     const actions = [
-      h("a.secondary", { href: `#/gems/${reflection.gem_id}`, role: "button" }, "Its gem"),
-      h("a", { href: again, role: "button" }, "Ask again"),
+      linkButton("Its gem", `#/gems/${reflection.gem_id}`, "secondary"),
+      linkButton("Ask again", again),
     ];
     const { body } = page(frame, { title: reflection.question, actions });
     const found = panel("Evidence", { size: "third" });

@@ -1,18 +1,16 @@
-import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from core.errors import GemArchivedError, GemNotFoundError, InvalidInputError
 from core.pg import Database
 from gems import Gem, Gems, Moment
-from knowledge import Embedder, Ingestion, Recall, RecallQuery, parse_document
+from knowledge import Ingestion, Recall, RecallQuery, parse_document
 from knowledge.graph import Graph
-from knowledge.moving import Moves, moving
+from knowledge.moving import Moves
 from reflection import ReflectionRequest, Reflections
-from tests.integration.knowledge.moving.conftest import Writer, texts
+from tests.integration.knowledge.moving.conftest import texts
 from tests.integration.knowledge.moving.portrait import fetch_rows, portray
 
 HARBOUR = ["The gantry crane lifts forty tonnes.", "The island ferry leaves at seven.", "Nets dry on the quay."]
@@ -86,7 +84,7 @@ async def test_states_log_and_evidence_follow_the_passage_and_the_log_still_prov
 
 
 async def test_what_the_other_gem_has_already_stays_and_is_told(
-    database: Database, moves: Moves, recall: Recall, make_gem: Any, harbour: Gem, tenant: UUID, at: Moment
+    database: Database, moves: Moves, ingestion: Ingestion, recall: Recall, make_gem: Any, tenant: UUID, at: Moment
 ) -> None:
     same = parse_document({"id": "h0", "text": HARBOUR[0]})
     other = parse_document({"id": "h1", "text": "The island ferry leaves at nine."})
@@ -102,7 +100,7 @@ async def test_what_the_other_gem_has_already_stays_and_is_told(
     assert await ids(recall, tenant, source, "When does the ferry leave?", at) == ["h1", "h0", None]
     fresh = await make_gem("fresh", [*texts(*HARBOUR, prefix="h"), unnamed])
     for rows in (texts("Oil lamps hang in the loft.", prefix="new"), texts("Rust.", prefix="r")):
-        await _ingest(recall, moves, tenant, fresh, rows, at)
+        await ingestion.ingest(tenant, fresh.gem_id, rows, at)
     merged = await portray(database, tenant, target.gem_id)
     assert merged.differences(await portray(database, tenant, fresh.gem_id)) == ""
     left = await make_gem("left", [same, other, unnamed])
@@ -112,13 +110,6 @@ async def test_what_the_other_gem_has_already_stays_and_is_told(
     await moves.undo(tenant, moved.operation_id or uuid4(), at)
     after = [await portray(database, tenant, gem.gem_id) for gem in (target, source, third)]
     assert [was.differences(now) for was, now in zip(before, after, strict=True)] == ["", "", ""]
-
-
-async def _ingest(recall: Recall, moves: Moves, tenant: UUID, gem: Gem, rows: Any, at: Moment) -> None:
-    from knowledge import Chunker, load_local
-
-    ingestion = Ingestion(moves.database, moves.embedder, Chunker(load_local().tokenizer))
-    await ingestion.ingest(tenant, gem.gem_id, rows, at)
 
 
 async def test_entities_that_become_one_are_told_apart_again(
@@ -134,9 +125,9 @@ async def test_entities_that_become_one_are_told_apart_again(
     target = await make_gem(
         "target", [parse_document({"id": "t", "text": "Robert or Bob?", "entities": ["Robert", "Bob"]})]
     )
-    graph = Graph(database, moves.embedder)
-    named = await graph.resolve_names(tenant, target.gem_id, ["Robert", "Bob"], at)
-    await graph.merge(tenant, target.gem_id, named[0], [named[1]], at)
+    graph = Graph(database)
+    robert, bob = [await graph.resolve_entity(tenant, target.gem_id, name, at) for name in ("Robert", "Bob")]
+    await graph.merge(tenant, target.gem_id, robert, (bob,), at)
     before = [await portray(database, tenant, gem.gem_id) for gem in (target, source)]
     moved = await moves.merge(tenant, target.gem_id, [source.gem_id], at)
     merged = await portray(database, tenant, target.gem_id)
