@@ -131,9 +131,7 @@ def to_snapshot(
             ],
             cost_usd_last_hour=None if surroundings is None else surroundings.cost_usd_last_hour,
         ),
-        alerts=FiringView(
-            firing=sum(firing.values()), by_severity=dict(firing)
-        ),
+        alerts=FiringView(firing=sum(firing.values()), by_severity=dict(firing)),
     )
 
 

@@ -85,7 +85,8 @@ async def move(
     marked = await _settle_marks(conn, way, back)
     await settle_claims(conn, way, groups)
     worded = await find_wordings(conn, way, load, berth)
-    return replace(named, worded=worded, marked=marked, closings=closings)
+    (row,) = await fetch(conn, SQL["last_change"], way.ends)
+    return replace(named, worded=worded, marked=marked, closings=closings, changes=row["changes"])
 
 
 async def _cut_threads(conn: Connection, way: Way, readings: Readings) -> _Cut:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -50,7 +49,7 @@ async def plan_returns(conn: Connection, locked: LockedOperation, gems: Mapping[
         ids = [row["document_id"] for row in back]
         if away := [str(row["document_id"]) for row in back if row["gem_id"] != trace.target]:
             raise _followed("documents of it are in another gem by now", document_ids=away)
-        await _refuse_graph_changes(conn, trace.target, ids, operation.made_at)
+        await _refuse_graph_changes(conn, trace, ids)
         await _refuse_clashes(conn, gems[trace.source], ids)
         documents = tuple(TakenDocument(row["document_id"], row["position"]) for row in back)
         returns.append(Return(trace, documents))
@@ -82,10 +81,8 @@ async def _refuse_followers(conn: Connection, operation_id: UUID, ordinal: int) 
         raise _followed(f"later operations moved the same documents; undo first {later[0]}", operation_ids=later)
 
 
-async def _refuse_graph_changes(
-    conn: Connection, gem_id: UUID, document_ids: Sequence[UUID], made_at: datetime
-) -> None:
-    values: dict[str, Any] = {"gem_id": gem_id, "document_ids": list(document_ids), "made_at": made_at}
+async def _refuse_graph_changes(conn: Connection, trace: Trace, document_ids: Sequence[UUID]) -> None:
+    values: dict[str, Any] = {"gem_id": trace.target, "document_ids": list(document_ids), "changes": trace.changes}
     rows = await fetch(conn, SQL["list_graph_followers"], values)
     if later := [str(row["change_id"]) for row in rows]:
         raise _followed(

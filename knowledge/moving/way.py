@@ -106,6 +106,7 @@ class Trace:
         mentions, claims: as they were, where several entities became one.
         marked: predicates of which the other gem took over what users said.
         closings: of documents that superseded ones closed or opened.
+        changes: the last change of the other gem's graph before it.
     """
 
     source: UUID
@@ -119,6 +120,7 @@ class Trace:
     claims: tuple[JoinedClaim, ...] = ()
     marked: tuple[str, ...] = ()
     closings: tuple[Closing, ...] = ()
+    changes: int = 0
 
 
 TRACES = TypeAdapter(tuple[Trace, ...])

@@ -423,7 +423,7 @@ WITH named AS (
   JOIN relation r ON r.document_id = d.id AND r.gem_id = %(gem_id)s
   CROSS JOIN LATERAL (VALUES (r.subject_id), (r.object_id)) AS e (entity_id))
 SELECT c.change_id FROM graph_change c
-WHERE c.gem_id = %(gem_id)s AND c.made_at >= %(made_at)s AND c.undone_at IS NULL
+WHERE c.gem_id = %(gem_id)s AND c.ordinal > %(changes)s AND c.undone_at IS NULL
   AND EXISTS (SELECT FROM named n WHERE n.entity_id = ANY(c.entities))
 ORDER BY c.ordinal DESC;
 
@@ -468,3 +468,7 @@ SELECT document_id FROM document WHERE gem_id = %(source)s AND document_id = ANY
 SELECT operation_id FROM operation
 WHERE subject_id = %(gem_id)s AND ordinal > %(ordinal)s AND undone_at IS NULL AND kind IN ('archive', 'restore')
 ORDER BY ordinal DESC;
+
+-- name: last_change
+-- the last change of the other gem's graph so far
+SELECT coalesce(max(ordinal), 0) AS changes FROM graph_change WHERE gem_id = %(target)s;

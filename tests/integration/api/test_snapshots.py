@@ -108,6 +108,6 @@ async def test_what_is_asked_wrongly_is_told(client: httpx2.AsyncClient, port: s
         ("POST", "/verifications"),
         ("DELETE", ""),
     ):
-        body = {"json": {}} if path == "/restores" else {}
-        answer = await client.request(method, f"/snapshots/{uuid4()}{path}", **body)
+        body: dict[str, str] | None = {} if path == "/restores" else None
+        answer = await client.request(method, f"/snapshots/{uuid4()}{path}", json=body)
         check_problem(answer, 404, "snapshot_not_found")

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.integration.cli.process import Lattice
+from tests.integration.cli.process import Finished, Lattice
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def notes(lattice: Lattice, tmp_path: Path) -> Lattice:
     return lattice
 
 
-def snapshot(lattice: Lattice, *words: str) -> Lattice:
+def snapshot(lattice: Lattice, *words: str) -> Finished:
     return lattice("gems", "snapshot", *words)
 
 

@@ -23,6 +23,7 @@ from gems import (
     use_gems,
 )
 from gems.field_summary import FieldSummary, summarise
+from gems.state import PHASE_MAX
 
 STATE = ("energy", "phase", "coherence", "uncertainty")
 NAMES = ("tides", "cranes", "gulls", "ferries", "ropes")
@@ -194,6 +195,35 @@ async def test_the_past_of_the_lattice_is_what_its_field_was(
         assert point.coherence == pytest.approx(whole.coherence_mean, abs=1e-12)
         assert point.uncertainty == pytest.approx(whole.uncertainty_mean, abs=1e-12)
         assert point.order_parameter == pytest.approx(whole.order_parameter, abs=1e-12)
+
+
+async def test_a_past_at_the_edge_of_the_calendar_is_empty(
+    questions: LatticeField, made: list[Gem], at: Moment, tenant: UUID
+) -> None:
+    edge = datetime.min.replace(tzinfo=at.now.tzinfo)
+    points = await questions.lattice_history(tenant, at, until=edge)
+    assert [(point.at, point.gems) for point in points] == [(edge, 0)]
+
+
+async def test_the_past_does_not_depend_on_the_unit_of_time_of_today(
+    database: Database, questions: LatticeField, made: list[Gem], at: Moment, tenant: UUID
+) -> None:
+    then, gem_id = later(at, 80), made[4].gem_id
+    live = await questions.state(tenant, gem_id, then)
+    whole = await questions.summary(tenant, then)
+    async with database.transaction(tenant) as conn:
+        await use_gems(conn, {gem.gem_id: 0.3 for gem in made}, later(at, 250), cause="recall")
+    today = Moment(later(at, 300).now, at.time_unit / 3)
+    assert (await questions.state(tenant, gem_id, today, moment=then.now)).state == live.state
+    curve = (await questions.history(tenant, gem_id, today, until=then.now)).curve
+    assert curve.points[-1].state == live.state
+    assert_alike(await questions.summary(tenant, today, moment=then.now), whole)
+
+
+def test_the_phase_of_a_wave_stays_below_a_whole_turn() -> None:
+    states = QuantumState(*(np.array([value]) for value in (1.0, PHASE_MAX, 1.0, 0.1)))
+    told = summarise(states, datetime.fromisoformat("2026-03-01T12:00:00Z")).phase
+    assert 0.0 <= told <= PHASE_MAX
 
 
 async def test_modes_name_each_gem_once(questions: LatticeField, made: list[Gem], at: Moment, tenant: UUID) -> None:

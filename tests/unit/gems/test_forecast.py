@@ -81,6 +81,13 @@ def test_moments_are_spread_evenly_from_the_first_to_the_last(points: int, secon
     assert np.ptp(gaps) < 1e-5
 
 
+def test_moments_are_spread_over_the_whole_calendar() -> None:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    moments = spread_moments(first, last, 2_000)
+    assert (moments[0], moments[-1]) == (first, last)
+    assert np.ptp(np.diff([moment.timestamp() for moment in moments])) < 1e-3
+
+
 def test_moments_in_the_wrong_order_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="until"):
         spread_moments(NOON, NOON - MICROSECOND, 2)

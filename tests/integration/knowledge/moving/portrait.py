@@ -72,7 +72,9 @@ class Portrait:
                 found += [f"{field.name}: only there {each}" for each in new - gone]
             else:
                 keys = [key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key)]
-                found += [f"{field.name}[{key}]: {mine.get(key)} and {theirs.get(key)}" for key in sorted(keys, key=str)]
+                found += [
+                    f"{field.name}[{key}]: {mine.get(key)} and {theirs.get(key)}" for key in sorted(keys, key=str)
+                ]
         return "\n".join(found)
 
 

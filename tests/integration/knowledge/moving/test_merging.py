@@ -62,9 +62,10 @@ async def test_states_log_and_evidence_follow_the_passage_and_the_log_still_prov
     tenant: UUID,
     at: Moment,
 ) -> None:
-    asked = await reflections.reflect(tenant, ReflectionRequest(island.gem_id, "What burns green?"), at)
+    used = Moment(at.now + timedelta(days=2), at.time_unit)
+    asked = await reflections.reflect(tenant, ReflectionRequest(island.gem_id, "What burns green?"), used)
     before = (await portray(database, tenant, island.gem_id)).states
-    assert len({state[0] for state in before.values()} | {state[2] for state in before.values()}) > 1
+    assert len(set(before.values())) > 1
     later = Moment(at.now + timedelta(days=3), at.time_unit)
     moved = await moves.merge(tenant, harbour.gem_id, [island.gem_id], later)
     assert before.items() <= (await portray(database, tenant, harbour.gem_id)).states.items()
@@ -97,7 +98,7 @@ async def test_what_the_other_gem_has_already_stays_and_is_told(
     before = [await portray(database, tenant, gem.gem_id) for gem in (target, source, third)]
     moved = await moves.merge(tenant, target.gem_id, [source.gem_id, third.gem_id], at)
     assert moved.amount == planned.amount
-    assert await ids(recall, tenant, source, "When does the ferry leave?", at) == ["h1", "h0", None]
+    assert set(await ids(recall, tenant, source, "When does the ferry leave?", at)) == {"h1", "h0", None}
     fresh = await make_gem("fresh", [*texts(*HARBOUR, prefix="h"), unnamed])
     for rows in (texts("Oil lamps hang in the loft.", prefix="new"), texts("Rust.", prefix="r")):
         await ingestion.ingest(tenant, fresh.gem_id, rows, at)
@@ -125,7 +126,7 @@ async def test_entities_that_become_one_are_told_apart_again(
     target = await make_gem(
         "target", [parse_document({"id": "t", "text": "Robert or Bob?", "entities": ["Robert", "Bob"]})]
     )
-    graph = Graph(database)
+    graph = Graph(database, moves.embedder)
     robert, bob = [await graph.resolve_entity(tenant, target.gem_id, name, at) for name in ("Robert", "Bob")]
     await graph.merge(tenant, target.gem_id, robert, (bob,), at)
     before = [await portray(database, tenant, gem.gem_id) for gem in (target, source)]

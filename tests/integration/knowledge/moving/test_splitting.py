@@ -15,12 +15,22 @@ from reflection import ReflectionRequest, Reflections
 from tests.integration.knowledge.moving.conftest import texts
 from tests.integration.knowledge.moving.portrait import fetch_rows, portray
 
-TALK = [f"Turn {i}: {text}" for i, text in enumerate("We sail. Where to? Home. When? Now. Why? Wind.".split(". "))]
+TALK = [
+    "We sail at dawn.",
+    "Where shall we go?",
+    "Home, past the lighthouse.",
+    "Is the anchor up?",
+    "The anchor is stuck in mud.",
+    "Then cut the rope.",
+    "The rope is cut.",
+]
 
 
 @pytest.fixture
 async def log(make_gem: Any) -> Gem:
-    gem: Gem = await make_gem("log", [*texts(*TALK, prefix="t", thread="talk", speaker="Ann"), *texts("A note.", prefix="n")])
+    gem: Gem = await make_gem(
+        "log", [*texts(*TALK, prefix="t", thread="talk", speaker="Ann"), *texts("A note.", prefix="n")]
+    )
     return gem
 
 
@@ -60,7 +70,14 @@ async def test_what_comes_back_to_a_place_that_is_taken_goes_to_the_end_of_its_t
 
 
 async def test_a_gem_may_give_all_it_has_and_get_it_back(
-    database: Database, moves: Moves, recall: Recall, log: Gem, gems: Gems, ingestion: Ingestion, tenant: UUID, at: Moment
+    database: Database,
+    moves: Moves,
+    recall: Recall,
+    log: Gem,
+    gems: Gems,
+    ingestion: Ingestion,
+    tenant: UUID,
+    at: Moment,
 ) -> None:
     before = await portray(database, tenant, log.gem_id)
     rows = await fetch_rows(database, tenant, "SELECT document_id FROM document")
@@ -87,7 +104,13 @@ async def test_a_gem_may_give_all_it_has_and_get_it_back(
     ],
 )
 async def test_what_goes_is_all_of_what_is_asked_for(
-    database: Database, moves: Moves, make_gem: Any, tenant: UUID, at: Moment, wish: dict[str, Any], ids: set[str] | None
+    database: Database,
+    moves: Moves,
+    make_gem: Any,
+    tenant: UUID,
+    at: Moment,
+    wish: dict[str, Any],
+    ids: set[str] | None,
 ) -> None:
     gem = await make_gem(
         "mixed",
@@ -117,14 +140,16 @@ async def test_what_users_said_of_predicates_goes_along(
         for i, place in ((1, "the pier"), (2, "the quay"))
     ]  # fmt: skip
     gem = await make_gem("rota", [*rows, *texts("A note.", prefix="n")])
-    graph = Graph(database)
+    graph = Graph(database, moves.embedder)
     await graph.put_predicates(tenant, gem.gem_id, {"keeps": "one_at_a_time"}, at)
     moved = await split(moves, tenant, gem, at, source="north")
     assert moved.gem_id is not None
     assert (await graph.get_predicates(tenant, moved.gem_id, at)).find("keeps") == "one_at_a_time"
     ends = {row["object"][0]: row["closed_reason"] for row in (await portray(database, tenant, moved.gem_id)).relations}
     assert ends == {"the pier": "replaced", "the quay": None}
-    other = await make_gem("other", [parse_document({"id": "o", "text": "X.", "relations": [["Mara", "keeps", "a cat"]]})])
+    other = await make_gem(
+        "other", [parse_document({"id": "o", "text": "X.", "relations": [["Mara", "keeps", "a cat"]]})]
+    )
     merged = await moves.merge(tenant, other.gem_id, [moved.gem_id], at)
     assert (await graph.get_predicates(tenant, other.gem_id, at)).find("keeps") == "one_at_a_time"
     await moves.undo(tenant, merged.operation_id or uuid4(), at)
