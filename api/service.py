@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 import migrations
 from api.alerts.alerts import Alerts
+from api.database_place import DatabasePlace, open_place, prepare
 from api.embedders import open_embedder
 from api.extraction import RouterExtractor
 from api.integrations import Integrations
@@ -21,9 +22,7 @@ from api.simulation_metrics import SimulationMetrics
 from api.telemetry import Observation, open_tracing
 from api.vitals import Vitals
 from core.clock import utc_now
-from core.embedded import EmbeddedConfig, EmbeddedServer
-from core.errors import DatabaseUnfitError
-from core.pg import DEFAULT_TENANT, Database, PoolConfig, check_server, connect, normalise_url
+from core.pg import DEFAULT_TENANT, Database, PoolConfig
 from gems import Entanglements, Gems, LatticeField, Moment
 from knowledge import (
     Embedder,
@@ -195,7 +194,7 @@ async def open_service(
         accounts = PostgresAccounts(database, config.budgets)
         telemetry = Telemetry(registry, tracer_provider=spans)
         embedder, chunker = open_embedder(settings.embedding, config, accounts, telemetry, stack)
-        await _prepare(place, embedder.dimension, migrate=migrate)
+        await prepare(place, embedder.dimension, migrate=migrate)
         await stack.enter_async_context(database)
         if isinstance(embedder, EmbeddingRouter):  # closed before the database, in which it enters what it spent
             stack.push_async_callback(embedder.aclose)
@@ -229,24 +228,13 @@ async def open_service(
         )
 
 
-async def _prepare(place: "DatabasePlace", dimension: int, *, migrate: bool) -> None:
-    """See to it that the database has the schema that this version needs."""
-    if place.server is None:
-        await require_fit(place.url)
-    if migrate or place.server is not None:
-        await migrations.upgrade(place.url)
-        await migrations.ensure_embedding_index(place.url, dimension)
-    else:
-        await require_schema(place.url)
-
-
 def _build_recall(settings: RecallSettings, database: Database, embedder: Embedder) -> Recall:
     weights = FusionWeights() if settings.weights is None else read_weights(settings.weights.expanduser())
     reranker = None if settings.reranker is None else load_fastembed_reranker(settings.reranker)
     return Recall(database, embedder, weights, reranker)
 
 
-def _build_database(settings: Settings, place: "DatabasePlace", observation: Observation) -> Database:
+def _build_database(settings: Settings, place: DatabasePlace, observation: Observation) -> Database:
     config = PoolConfig(
         url=place.url,
         max_size=settings.pool.max_size,
@@ -255,48 +243,3 @@ def _build_database(settings: Settings, place: "DatabasePlace", observation: Obs
     )
     revive = place.server.ensure_running if place.server else None
     return Database(config, revive, observation.work, observation.cursors)
-
-
-@dataclass(frozen=True, slots=True)
-class DatabasePlace:
-    """Where the database is, and the embedded server if it is that one."""
-
-    url: str
-    server: EmbeddedServer | None = None
-
-
-@asynccontextmanager
-async def open_place(settings: Settings) -> AsyncIterator[DatabasePlace]:
-    """Yield where the database is, with the embedded server running if that is the one."""
-    if settings.database_url is not None:
-        yield DatabasePlace(normalise_url(settings.database_url.get_secret_value()))
-        return
-    async with EmbeddedServer(EmbeddedConfig(settings.data_dir / "postgres")) as server:
-        yield DatabasePlace(server.uri(), server)
-
-
-async def require_fit(url: str) -> None:
-    """Check that the server is one we can work on, with or without a schema.
-
-    Raises:
-        DatabaseUnfitError: its version, its extension or a right; the message says what to run.
-        StoreUnavailableError: it does not answer.
-    """
-    async with await connect(url) as conn:
-        await check_server(conn)
-
-
-async def require_schema(url: str) -> None:
-    """Check that the schema is the one this version needs.
-
-    Raises:
-        DatabaseUnfitError: it is older; the message says how to upgrade.
-    """
-    status = await migrations.read_status(url)
-    if not status.is_current:
-        raise DatabaseUnfitError(
-            f"the database has schema {status.current or 'none'}, this version needs {status.head}: "
-            "run `lattice db upgrade`, or start with `lattice serve --migrate`",
-            current=status.current,
-            needed=status.head,
-        )

@@ -25,7 +25,7 @@ from knowledge.ranking import Findings, Ranked, rank
 from llm_router import Evidence, Prompt, Router, RouterConfig, build_router
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-TUNED_ON, TOLD_OF = (1, 2), (3, 4, 5)  # seeds: settings are chosen on the first and told of the others
+TUNED_ON, TOLD_OF = (1,), (3, 4, 5)  # seeds: settings are chosen on the first and told of the others
 SETTLED = 60  # days after which questions count: at first nothing was used yet
 SHOWN = 8  # passages, as a reflection shows a model
 ANSWERED = 10  # of so many questions one is also answered

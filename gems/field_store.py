@@ -51,11 +51,12 @@ async def read_origin(conn: Connection, gem_id: UUID, at: Moment) -> tuple[Gem, 
 async def read_log(conn: Connection, gem: Gem, at: Moment, until: datetime) -> list[LogEntry]:
     """Return the log of a gem up to a moment, in its order; its newest part if it is long.
 
-    A log that is cut begins with the first entry that was read, not with the birth of the gem.
+    The entry after the moment is the last one, since it tells how long a τ was in the time before it. A log that is cut
+    begins with the first entry that was read, not with the birth of the gem.
     """
     values = {"gem_id": gem.gem_id, "until": until, "tau_s": at.tau_s, "limit": MOST_ENTRIES}
     entries = [_to_entry(row) for row in reversed(await _all(conn, "read_log", values))]
-    return entries if len(entries) == MOST_ENTRIES else open_log(gem.created_at, entries, at.time_unit)
+    return entries if len(entries) >= MOST_ENTRIES else open_log(gem.created_at, entries, at.time_unit)
 
 
 async def list_risks(conn: Connection, at: Moment, *, below: float, within: timedelta, limit: int) -> list[GemAtRisk]:
@@ -77,10 +78,10 @@ async def read_states(conn: Connection, at: Moment) -> GemStates:
         return unpack_states([packet for (packet,) in await cursor.fetchall()], at.now, at.time_unit)
 
 
-async def read_lattice_log(conn: Connection, at: Moment, until: datetime) -> list[Spans]:
-    """Return the logs of all gems that are not archived, up to a moment."""
+async def read_lattice_log(conn: Connection, at: Moment) -> list[Spans]:
+    """Return the logs of all gems that are not archived; an entry tells how long a τ was in the time before it."""
     async with conn.cursor(binary=True) as cursor:
-        await cursor.execute(_SQL["read_lattice_log"], {"until": until, "tau_s": at.tau_s})
+        await cursor.execute(_SQL["read_lattice_log"], {"tau_s": at.tau_s})
         return [unpack_log(packet, at.time_unit) for (packet,) in await cursor.fetchall()]
 
 

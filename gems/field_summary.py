@@ -13,7 +13,7 @@ from core.errors import InvalidInputError
 from core.pg import Connection
 from core.sql import load_queries
 from gems.forecast import BELOW_DEFAULT, check_below
-from gems.state import FloatArray, QuantumState, order_parameter
+from gems.state import PHASE_MAX, FloatArray, QuantumState, order_parameter
 from gems.store import Moment
 
 _SQL = load_queries("gems.sql", "field.sql")
@@ -122,7 +122,7 @@ def _edges(buckets: int) -> tuple[float, ...]:
 
 
 def _angle(re: float, im: float) -> float:
-    return math.atan2(im, re) % math.tau
+    return min(math.atan2(im, re) % math.tau, PHASE_MAX)  # a little below 0 is rounded up to a whole turn
 
 
 def _add_up(cells: Sequence[dict[str, Any]], now: datetime, buckets: int, below: float) -> FieldSummary:

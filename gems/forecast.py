@@ -74,7 +74,7 @@ def spread_moments(since: datetime, until: datetime, points: int) -> list[dateti
         raise InvalidInputError("until", f"must not be before {since:%Y-%m-%dT%H:%M:%SZ}")
     if until == since:
         return [since]
-    return [since + (until - since) * i / (points - 1) for i in range(points - 1)] + [until]
+    return [since + (until - since) * (i / (points - 1)) for i in range(points - 1)] + [until]
 
 
 def follow(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gems.state import FloatArray, QuantumState, order_parameter
+from gems.state import PHASE_MAX, FloatArray, QuantumState, order_parameter
 
 SMOOTHING = math.pi / 8  # standard deviation: crowds less than an eighth of a turn apart are one
 DEEP = 0.5  # a valley parts two hills where it is lower than this share of the lower one
@@ -61,7 +61,7 @@ def _describe(state: QuantumState[FloatArray], members: NDArray[np.int64], total
     return Mode(
         members=members[np.argsort(-part.coherence, kind="stable")],
         order_parameter=order_parameter(part),
-        phase=math.atan2(wave.imag, wave.real) % math.tau,
+        phase=min(math.atan2(wave.imag, wave.real) % math.tau, PHASE_MAX),  # as a whole turn it would be out of bounds
         coherence=float(part.coherence.mean()),
         share=float(part.coherence.sum()) / total,
     )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from core.errors import InvalidInputError
@@ -24,6 +24,7 @@ POINTS = 200
 YEAR = timedelta(days=365)
 SHOWN_BEFORE = timedelta(days=90)  # of the lattice's past, unless more is asked for
 MOST_DAYS = 36_500
+_DAWN = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +199,10 @@ class LatticeField:
             InvalidInputError: the moments are in the wrong order, or there are too many points.
         """
         until = until or at.now
-        moments = spread_moments(since or min(at.now, until) - SHOWN_BEFORE, until, points)
+        since = since or max(min(at.now, until), _DAWN + SHOWN_BEFORE) - SHOWN_BEFORE
+        moments = spread_moments(since, until, points)
         async with self.database.transaction(tenant, read_only=True) as conn:
-            packets = await read_lattice_log(conn, at, until)
+            packets = await read_lattice_log(conn, at)
         return await asyncio.to_thread(draw_lattice, packets, moments)
 
     async def risks(
@@ -251,7 +253,7 @@ async def _read_past(conn: Connection, gem: Gem, at: Moment, moment: datetime) -
 async def _summarise(conn: Connection, at: Moment, moment: datetime, buckets: int, below: float) -> FieldSummary:
     if moment >= at.now:
         return await read_field(conn, Moment(moment, at.time_unit), buckets=buckets, below=below)
-    packets = await read_lattice_log(conn, at, moment)
+    packets = await read_lattice_log(conn, at)
     return await asyncio.to_thread(_summarise_past, packets, moment, buckets, below)
 
 

@@ -1,7 +1,8 @@
 """Measuring passages: what was used is strengthened, with its gem and what is entangled with it; the log says why."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from uuid import UUID
 
 from psycopg.rows import dict_row
@@ -44,7 +45,7 @@ async def use_passages(
     *,
     cause: str,
     reflection_id: UUID | None = None,
-    gem_ids: Collection[UUID] = (),
+    gems: Mapping[UUID, float] = MappingProxyType({}),
 ) -> list[UsedGem]:
     """Measure passages, the gems that hold them, and what is entangled with these; all of one use.
 
@@ -54,13 +55,13 @@ async def use_passages(
         at: when.
         cause: for the log.
         reflection_id: of the answer that used them.
-        gem_ids: gems that were used with the default gain whether or not a passage of theirs was.
+        gems: α of gems that were used whether or not a passage of theirs was.
 
     Returns:
         The gems that were measured, in the order of ids; a gem's gain is the greatest of its passages'.
     """
     by_gem = await measure_passages(conn, gains, at, cause=cause, reflection_id=reflection_id) if gains else {}
-    used = by_gem | dict.fromkeys(gem_ids, ALPHA_DEFAULT)
+    used = by_gem | dict(gems)
     return await use_gems(conn, used, at, cause=cause, reflection_id=reflection_id) if used else []
 
 

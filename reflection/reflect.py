@@ -122,13 +122,12 @@ class Reflections:
                 return (await get_gems(conn, [rated.gem_id], at))[0]
             if rated.variant is not None:
                 await add_reward(conn, reward_of_rating(rated.variant, rating, rated.previous))
-            gem = await rate_gem(conn, rated.gem_id, rating, at)
             gain = ALPHA_DEFAULT * (max(0.0, rating) - max(0.0, rated.previous or 0.0))
-            if gain < LEAST_GAIN:
-                return gem
-            cited = dict.fromkeys(await store.list_cited(conn, reflection_id), gain)
-            used = await use_passages(conn, cited, at, cause="feedback", reflection_id=reflection_id)
-            return next((each.gem for each in used if each.gem.gem_id == gem.gem_id), gem)
+            cited = await store.list_cited(conn, reflection_id) if gain >= LEAST_GAIN else []
+            if cited:
+                gains, gems = dict.fromkeys(cited, gain), {rated.gem_id: gain}
+                await use_passages(conn, gains, at, cause="feedback", reflection_id=reflection_id, gems=gems)
+            return await rate_gem(conn, rated.gem_id, rating, at)  # last, since a use locks passages before gems
 
         return await self.database.retrying(tenant, carry_out)
 
@@ -153,19 +152,21 @@ class Reflections:
         reflection = _conclude(asked, reply)
         cited = {passage.passage_id: ALPHA_DEFAULT for passage in reflection.evidence if passage.cited}
 
-        async def carry_out(conn: Connection) -> Gem:
+        async def carry_out(conn: Connection) -> StateChange:
             await get_gems(conn, [asked.gem.gem_id], asked.at)  # it may have been deleted while the model was thinking
             await store.insert_reflection(conn, reflection)
+            same = StateChange(asked.gem.state, asked.gem.state)
             if not cited:  # nothing was used, so nothing is strengthened
-                return asked.gem
-            gem_id, why = asked.gem.gem_id, reflection.reflection_id
-            used = await use_passages(conn, cited, asked.at, cause="reflection", reflection_id=why, gem_ids=(gem_id,))
-            return next((each.gem for each in used if each.gem.gem_id == gem_id), asked.gem)
+                return same
+            why, gems = reflection.reflection_id, {asked.gem.gem_id: ALPHA_DEFAULT}
+            used = await use_passages(conn, cited, asked.at, cause="reflection", reflection_id=why, gems=gems)
+            changes = (StateChange(each.before, each.gem.state) for each in used if each.gem.gem_id in gems)
+            return next(changes, same)
 
         with self.database.observer.watch("reflection.store"):
-            gem = await self.database.retrying(asked.tenant, carry_out)
+            change = await self.database.retrying(asked.tenant, carry_out)
         self.database.observer.see(ReflectionStored(reflection.grounding, time.perf_counter() - asked.started))
-        return replace(reflection, change=StateChange(asked.gem.state, gem.state))
+        return replace(reflection, change=change)
 
 
 def _conclude(asked: _Asked, reply: Reply) -> Reflection:

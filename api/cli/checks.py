@@ -14,7 +14,8 @@ from psycopg.rows import dict_row
 
 import migrations
 from api.cli.serve import require_token
-from api.service import Service, open_place, open_service
+from api.database_place import open_place
+from api.service import Service, open_service
 from api.settings import Settings, read_settings
 from core.errors import ConfigurationError, LatticeError
 from core.log import configure_logging

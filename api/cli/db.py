@@ -75,7 +75,7 @@ def _other_dimension(embedding: "EmbeddingSettings") -> int | None:
 
 def _on_database(settings: "Settings", work: "Callable[[str], Awaitable[SchemaStatus]]") -> "SchemaStatus":
     async def opened() -> "SchemaStatus":
-        from api.service import open_place, require_fit
+        from api.database_place import open_place, require_fit
 
         async with open_place(settings) as place:
             await require_fit(place.url)

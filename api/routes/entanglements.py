@@ -11,12 +11,12 @@ from api.request import ApiRequest
 from api.routes.paths import GemId
 from api.routes.problems import problems
 from api.schemas.entanglements import (
+    EntanglementSuggestionList,
     NeighbourList,
     NewEntanglement,
     PairList,
     PartnerList,
     PartnerView,
-    EntanglementSuggestionList,
     to_neighbours,
     to_pairs,
     to_partner,

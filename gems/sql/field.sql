@@ -30,11 +30,17 @@ FROM (
 WHERE falls_in_s <= %(within_s)s ORDER BY falls_in_s, gem_id LIMIT %(limit)s;
 
 -- name: read_log
--- the newest entries of a gem's own log, up to a moment, newest first, and how long a τ was for whoever made them
+-- the newest entries of a gem's own log, up to a moment and the one after it, newest first, and how long a τ was for
+-- whoever made them
 SELECT cause, gain, reflection_id, via_gem_id, energy, phase, coherence, uncertainty, measured_at,
   coalesce(state_at, measured_at) AS state_at, coalesce(tau_s, %(tau_s)s) AS tau_s
-FROM measurement WHERE gem_id = %(gem_id)s AND passage_id IS NULL AND measured_at <= %(until)s
-ORDER BY measurement_id DESC LIMIT %(limit)s;
+FROM (
+  (SELECT * FROM measurement WHERE gem_id = %(gem_id)s AND passage_id IS NULL AND measured_at > %(until)s
+   ORDER BY measured_at, measurement_id LIMIT 1)
+  UNION ALL
+  (SELECT * FROM measurement WHERE gem_id = %(gem_id)s AND passage_id IS NULL AND measured_at <= %(until)s
+   ORDER BY measurement_id DESC LIMIT %(limit)s)) AS m
+ORDER BY measurement_id DESC;
 
 -- name: read_states
 -- the states of all gems that are not archived, in packets of ten thousand: ids, states and when they were measured, as
@@ -47,7 +53,7 @@ FROM (
 GROUP BY packet_number ORDER BY packet_number;
 
 -- name: read_lattice_log
--- the same of their logs: each gem's birth and the entries up to a moment, in packets that hold whole gems
+-- the same of their logs: each gem's birth and its entries, in packets that hold whole gems
 WITH kept AS (
   SELECT gem_id, created_at, row_number() OVER (ORDER BY gem_id) AS number FROM gem WHERE archived_at IS NULL),
 entry AS (
@@ -57,7 +63,7 @@ entry AS (
   SELECT k.number, m.measurement_id, m.measured_at, coalesce(m.state_at, m.measured_at), m.energy, m.phase, m.coherence,
     m.uncertainty, coalesce(m.tau_s, %(tau_s)s)
   FROM kept k JOIN measurement m ON m.gem_id = k.gem_id
-  WHERE m.passage_id IS NULL AND m.measured_at <= %(until)s)
+  WHERE m.passage_id IS NULL)
 SELECT string_agg(int8send(number) || timestamptz_send(since) || timestamptz_send(state_at) || float8send(energy)
   || float8send(phase) || float8send(coherence) || float8send(uncertainty) || float8send(tau_s), ''
   ORDER BY number, entry_id) AS packet

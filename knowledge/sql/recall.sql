@@ -116,11 +116,12 @@ FROM unnest(%(passage_ids)s::uuid[]) AS c (passage_id)
 CROSS JOIN LATERAL (SELECT p.passage_id, p.{embedding} FROM passage p WHERE p.passage_id = c.passage_id LIMIT 1) AS p;
 
 -- name: measure_passages
--- evolve each to now, measure it with its own gain, and say so in the log; rows are locked in one order
+-- evolve each to now, measure it with its own gain, and say so in the log; rows are locked in one order, each passage
+-- after its gem, as by whoever writes into that
 WITH target AS (
   SELECT p.tenant_id, p.passage_id, m.gain FROM unnest(%(passage_ids)s::uuid[], %(gains)s::float8[]) AS m (id, gain)
   JOIN passage p ON p.passage_id = m.id JOIN gem g ON g.gem_id = p.gem_id AND g.archived_at IS NULL
-  ORDER BY p.passage_id FOR UPDATE OF p),
+  ORDER BY p.passage_id FOR KEY SHARE OF g FOR NO KEY UPDATE OF p),
 measured AS (
   UPDATE passage p SET (energy, phase, coherence, uncertainty) = (
       SELECT m.energy, m.phase, m.coherence, m.uncertainty

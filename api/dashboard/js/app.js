@@ -84,6 +84,7 @@ async function showHash() {
   const hash = location.hash.startsWith("#/") ? location.hash : HOME;
   const found = match(hash);
   const controller = new AbortController();
+  const wasInside = shown !== null && (main.contains(document.activeElement) || document.activeElement === document.body);
   await leave();
   shown = { controller, view: null };
   closeMenu();
@@ -102,7 +103,9 @@ async function showHash() {
     if (controller.signal.aborted) return;
     setTitle(module.title);
     root.dataset.view = found.route.view;
-    const view = await module.show(root, found.params, appFor(controller.signal));
+    const showing = module.show(root, found.params, appFor(controller.signal));
+    if (wasInside) root.querySelector("h1")?.focus({ preventScroll: true }); // what had the focus is gone
+    const view = await showing;
     if (controller.signal.aborted) view?.close?.();
     else shown.view = view;
     root.dataset.shown = ""; // what is loaded first is there: tests wait for it

@@ -1,6 +1,6 @@
 // Dialogs: one question with one action, and an action that shows first what it would do.
 
-import { h, replace } from "./dom.js";
+import { freshId, h, replace } from "./dom.js";
 import { failure, skeleton } from "./parts.js";
 
 /**
@@ -13,10 +13,11 @@ import { failure, skeleton } from "./parts.js";
  * @param {string} options.label of the button that acts
  * @param {"danger"|""} [options.kind]
  * @param {boolean} [options.dismissible] whether it can be closed without acting
+ * @param {boolean} [options.tells] that it only tells something: its one button closes it
  */
-export function modal({ title, body, act, label, kind = "", dismissible = true }) {
+export function modal({ title, body, act, label, kind = "", dismissible = true, tells = false }) {
   return new Promise((resolve) => {
-    const { dialog, content, problem, confirm, finish } = open({ title, label, kind, dismissible }, resolve);
+    const { dialog, content, problem, confirm, finish } = open({ title, label, kind, dismissible, tells }, resolve);
     const given = body(content);
     confirm(async () => {
       replace(problem);
@@ -76,15 +77,18 @@ export function rehearsal({ title, plan, act, fields = [], label, kind = "" }) {
   });
 }
 
-function open({ title, label, kind, dismissible }, resolve) {
+function open({ title, label, kind, dismissible, tells = false }, resolve) {
   const content = h("div.dialog-body");
   const problem = h("div");
   const go = h("button", { type: "submit", class: kind }, label);
   const cancel = h("button.secondary", { type: "button" }, "Cancel");
-  const form = h("form", {}, content, problem, h("footer", {}, dismissible ? cancel : null, go));
-  const heading = h("h2#dialog-title", {}, title);
-  const dialog = h("dialog", { "aria-labelledby": "dialog-title" }, h("article", {}, heading, form));
+  const form = h("form", {}, content, problem, h("footer", {}, dismissible && !tells ? cancel : null, go));
+  const id = freshId("dialog");
+  const heading = h("h2", { id }, title);
+  const dialog = h("dialog", { "aria-labelledby": id }, h("article", {}, heading, form));
+  let isDone = false;
   const finish = (result) => {
+    isDone = true;
     dialog.close();
     dialog.remove();
     resolve(result);
@@ -93,6 +97,11 @@ function open({ title, label, kind, dismissible }, resolve) {
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     if (dismissible) finish(null);
+  });
+  dialog.addEventListener("close", () => {
+    if (isDone) return;
+    if (dismissible) finish(null);
+    else dialog.showModal(); // a second Escape closes any dialog, whatever became of "cancel"
   });
   document.body.append(dialog);
   dialog.showModal();

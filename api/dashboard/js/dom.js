@@ -28,6 +28,35 @@ export function replace(element, ...children) {
   return element;
 }
 
+/** As `replace`, for what is shown anew while somebody reads it: focus, opened details and scrolling stay where they were. */
+export function renew(element, ...children) {
+  const focused = element.contains(document.activeElement) ? document.activeElement : null;
+  const place = focused && placeOf(focused, element);
+  const opened = [...element.querySelectorAll("details[open]")].map(nameOf);
+  const scrolled = [...element.querySelectorAll(".table")].map((each) => [nameOf(each), each.scrollLeft, each.scrollTop]);
+  replace(element, ...children);
+  for (const each of element.querySelectorAll("details")) if (opened.includes(nameOf(each))) each.open = true;
+  for (const each of element.querySelectorAll(".table")) {
+    const [, left, top] = scrolled.find(([name]) => name === nameOf(each)) || [];
+    if (left || top) each.scrollTo(left, top);
+  }
+  if (focused) (focused.isConnected ? focused : find(place, element))?.focus({ preventScroll: true });
+  return element;
+}
+
+const nameOf = (element) =>
+  [element.getAttribute("aria-label"), element.getAttribute("href"), element.name, (element.querySelector(":scope > summary") || element).textContent].find(Boolean);
+
+function placeOf(element, within) {
+  const alike = [...within.querySelectorAll(element.tagName)];
+  return { tag: element.tagName, name: nameOf(element), index: alike.indexOf(element), amount: alike.length };
+}
+
+function find({ tag, name, index, amount }, within) {
+  const alike = [...within.querySelectorAll(tag)];
+  return alike.find((each) => nameOf(each) === name) ?? (alike.length === amount ? alike[index] : undefined);
+}
+
 /** Add children to an element. */
 export function append(element, ...children) {
   element.append(...flat(children));

@@ -59,12 +59,15 @@ const isNumber = (x) => typeof x === "number" && Number.isFinite(x);
 /** A number with so many digits after the point; a dash for none. */
 export function number(x, digits = 2) {
   if (!isNumber(x)) return NOTHING;
-  return x.toLocaleString(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "negative" };
+  return x.toLocaleString(undefined, options);
 }
 
-/** A number with its sign. */
+/** A number with its sign; what is nothing at so many digits has none. */
 export function signed(x, digits = 2) {
-  return isNumber(x) ? `${x < 0 ? "−" : "+"}${number(Math.abs(x), digits)}` : NOTHING;
+  if (!isNumber(x)) return NOTHING;
+  const sign = Number(x.toFixed(digits)) === 0 ? "" : x < 0 ? "−" : "+";
+  return sign + number(Math.abs(x), digits);
 }
 
 export const whole = (x) => (isNumber(x) ? formats.whole.format(x) : NOTHING);

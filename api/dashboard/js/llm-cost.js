@@ -1,6 +1,6 @@
 // What LLMs cost, what may still be spent, and how experiments go.
 
-import { h, replace } from "./dom.js";
+import { h, renew, replace } from "./dom.js";
 import { counted, duration, number, percent, usd, whole } from "./format.js";
 import { empty, field, loading, meter, select, table, timeTag } from "./parts.js";
 
@@ -70,13 +70,13 @@ export function costOf(host, budgets, params, app) {
   };
   async function refresh() {
     const found = await ask().catch(() => null);
-    if (found !== null && !app.signal.aborted) replace(holder, render(found));
+    if (found !== null && !app.signal.aborted) renew(holder, render(found));
   }
   return { load, refresh };
 }
 
 function spendings(found, app) {
-  if (found.items.length === 0) return empty("Nothing was asked in this time", "What each answer costs is added up here.");
+  if (found.items.length === 0) return empty("No LLM was asked in this time", "What each call costs is added up here.");
   const holder = h("div");
   const items = found.items.map((each) => ({
     label: each.part || "without a key",

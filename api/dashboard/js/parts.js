@@ -1,7 +1,7 @@
 // What views are made of: headings, panels, tables, states of waiting, emptiness and failure.
 
 import { isAbort } from "./api.js";
-import { append, freshId, h, replace } from "./dom.js";
+import { append, freshId, h, renew, replace } from "./dom.js";
 import { dayTime, exactTime, NOTHING, number, relative, toDate } from "./format.js";
 
 export { modal, rehearsal } from "./dialogs.js";
@@ -44,7 +44,7 @@ export async function loading(host, work, render, { lines = 3 } = {}) {
   try {
     const found = await work();
     const made = render(found, host);
-    if (made !== undefined) replace(host, made);
+    if (made !== undefined) renew(host, made);
     return found;
   } catch (error) {
     if (!isAbort(error)) replace(host, failure(error, () => { replace(host); return loading(host, work, render, { lines }); }));
@@ -79,23 +79,23 @@ export function failure(error, retry = null) {
 }
 
 /**
- * A button. An async `onClick` makes it busy until it ends; what it throws is shown beside it.
+ * A button. An async `onClick` makes it busy until it ends (busy, not disabled: a dialog gives the focus back to it);
+ * what it throws is shown beside it.
  * `kind`: "" (primary), "secondary", "quiet" (text only), "danger".
  */
 export function button(label, onClick, { kind = "", title = null, disabled = false, ...props } = {}) {
   const element = h("button", { type: "button", title, disabled, class: kind, ...props }, label);
   element.addEventListener("click", async (event) => {
+    if (element.hasAttribute("aria-busy")) return;
     try {
       const working = onClick(event);
       if (!(working instanceof Promise)) return;
       element.setAttribute("aria-busy", "true");
-      element.disabled = true;
       await working;
     } catch (error) {
       if (!isAbort(error)) document.getElementById("toasts").append(errorToast(error));
     } finally {
       element.removeAttribute("aria-busy");
-      element.disabled = disabled;
     }
   });
   return element;

@@ -1,6 +1,6 @@
 // Curves through time, on uPlot: past and future, markers with their stories, a threshold; read by pointer or keys.
 
-import { h, replace } from "../dom.js";
+import { h, renew } from "../dom.js";
 import { dayTime, number } from "../format.js";
 import { axes } from "./axes.js";
 import { colour, figure, thin, tip } from "./figure.js";
@@ -30,7 +30,7 @@ export function line(options) {
   function draw() {
     chart?.destroy();
     chart = null;
-    none.hidden = now.x.length > 1;
+    none.hidden = now.x.length > 1 && now.series.some((each) => each.values.some((y) => y !== null));
     plot.setAttribute("aria-label", `${now.label}. ${summary(now)} The arrow keys read the values.`);
     frame.tell({ x: now.x, series: now.series.map(({ label: name, values }) => ({ label: name, values })),
       markers: now.markers || [], now: now.now ?? null, threshold: now.threshold ?? null });
@@ -40,7 +40,7 @@ export function line(options) {
   }
 
   function drawLegend() {
-    replace(legend, now.series.map((each) => {
+    renew(legend, now.series.map((each) => {
       const swatch = h("span.swatch", { style: { background: `var(--c-${each.colour})` } });
       const turn = () => {
         if (hidden.has(each.label)) hidden.delete(each.label);
@@ -124,7 +124,8 @@ function toPlot(options, plot, hidden, point) {
 
 function padded(low, high) {
   if (low === null || high === null) return [0, 1];
-  const room = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
+  const isFlat = high - low < Math.abs(high) * 0.02; // less than the numbers at the axis could tell apart
+  const room = isFlat ? Math.abs(high) * 0.1 || 1 : (high - low) * 0.08;
   return [low - room, high + room];
 }
 
@@ -163,7 +164,7 @@ function readByKeys(event, chart, options, hidden, said) {
 }
 
 function summary({ x, series, markers = [] }) {
-  if (x.length < 2) return "There is nothing to draw yet.";
+  if (x.length < 2 || series.every(({ values: all }) => all.every((y) => y === null))) return "There is nothing to draw yet.";
   const ends = series.map(({ label, values: all }) => {
     const known = all.filter((y) => y !== null);
     return `${label} from ${number(known[0], 2)} to ${number(known.at(-1), 2)}`;

@@ -1,7 +1,7 @@
 // Alerts: what fires, who takes care of it, the rules, silences and webhooks.
 
 import { part } from "../api.js";
-import { h, replace } from "../dom.js";
+import { h } from "../dom.js";
 import { dayTime, duration, words } from "../format.js";
 import { button, chip, empty, field, loading, more, page, panel, table, timeTag } from "../parts.js";
 import { editRule, newSilence, newWebhook } from "../alert-dialogs.js";
@@ -156,7 +156,6 @@ function showPast(host, app) {
     { label: "Lasted", align: "end", cell: (each) => duration((new Date(each.resolved_at) - new Date(each.fired_at)) / 1000) },
   ];
   const none = empty("Nothing was beyond its bounds yet", "What is over is listed here.");
-  replace(host.body);
   return more(
     host.body,
     (cursor) => app.api.get("/alerts", { state: "resolved", limit: 20, cursor }),

@@ -1,7 +1,7 @@
 // The router: who answers, how they fare, what it costs and what may still be spent, how experiments go.
 
 import { part } from "../api.js";
-import { h, replace } from "../dom.js";
+import { h, renew, replace } from "../dom.js";
 import { counted, duration, usd, whole } from "../format.js";
 import { costOf, showExperiments } from "../llm-cost.js";
 import { button, chip, empty, loading, page, panel, stat, stats, table } from "../parts.js";
@@ -85,7 +85,7 @@ function targetsOf(host, chartHost, app, numbers) {
     if (items.length === 0)
       return void replace(
         chartHost.body,
-        empty("No answer lately", "Percentiles are of the answers of the last five minutes. Ask something in Reflect."),
+        empty("No LLM answered lately", "Percentiles are of the last five minutes. Answers that are put together from passages ask no LLM."),
       );
     if (chart === null || !chart.element.isConnected) {
       replace(chartHost.body);
@@ -96,7 +96,7 @@ function targetsOf(host, chartHost, app, numbers) {
   async function refresh() {
     found = await app.api.get("/llm/targets").catch(() => found);
     if (found === null || app.signal.aborted) return;
-    replace(host.body, render());
+    renew(host.body, render());
     draw();
   }
   return {

@@ -17,7 +17,7 @@ from reflection.travelling import FOLLOWING_TABLES, REFLECTION_TABLES
 PEOPLE = ["Clara Voss", "Ben Okafor", "Mara Lindqvist", "Tom Reyes", "Ida Brandt"]
 TOWNS = ["Lisbon", "Bergen", "Kyoto", "Tartu"]
 TITLES = ["Harbour crane", "Island ferry", "Old lighthouse", "Tide tables", "Net repair"]
-WORDS = "gantry pier rope winter boat bell market window garden letter morning engine paint storm bread".split()
+WORDS = ["gantry", "pier", "rope", "winter", "boat", "bell", "market", "window", "garden", "letter", "engine", "storm"]
 
 
 @pytest.fixture

@@ -27,14 +27,20 @@ FROM document d WHERE gem_id = %(gem_id)s ORDER BY 1"""
 MENTIONS = """
 SELECT coalesce(d.external_id, encode(d.content_hash, 'hex')) AS document, p.ordinal, m.role,
   ARRAY(SELECT n.key FROM entity_name n WHERE n.gem_id = m.gem_id AND n.entity_id = m.entity_id ORDER BY 1) AS names
-FROM mention m JOIN passage p ON p.gem_id = m.gem_id AND p.slot = m.slot JOIN document d ON d.document_id = p.document_id
+FROM mention m JOIN passage p ON p.gem_id = m.gem_id AND p.slot = m.slot
+JOIN document d ON d.document_id = p.document_id
 WHERE m.gem_id = %(gem_id)s ORDER BY 1, 2, 3, 4"""
 RELATIONS = """
-SELECT ARRAY(SELECT n.key FROM entity_name n WHERE n.gem_id = r.gem_id AND n.entity_id = r.subject_id ORDER BY 1) AS subject,
-  r.predicate, r.valid_from, r.valid_to, r.closed_reason, r.origin,
-  ARRAY(SELECT n.key FROM entity_name n WHERE n.gem_id = r.gem_id AND n.entity_id = r.object_id ORDER BY 1) AS object,
-  (SELECT coalesce(d.external_id, encode(d.content_hash, 'hex')) FROM document d WHERE d.document_id = r.document_id) AS document
-FROM relation r WHERE r.gem_id = %(gem_id)s AND r.known_to IS NULL ORDER BY 1, 2, 7, 8"""
+SELECT s.names AS subject, r.predicate, r.valid_from, r.valid_to, r.closed_reason, r.origin, o.names AS object,
+  coalesce(d.external_id, encode(d.content_hash, 'hex')) AS document
+FROM relation r JOIN document d ON d.document_id = r.document_id
+CROSS JOIN LATERAL (
+  SELECT array_agg(n.key ORDER BY n.key) AS names FROM entity_name n
+  WHERE n.gem_id = r.gem_id AND n.entity_id = r.subject_id) AS s
+CROSS JOIN LATERAL (
+  SELECT array_agg(n.key ORDER BY n.key) AS names FROM entity_name n
+  WHERE n.gem_id = r.gem_id AND n.entity_id = r.object_id) AS o
+WHERE r.gem_id = %(gem_id)s AND r.known_to IS NULL ORDER BY 1, 2, 7, 8"""
 SUPERSESSIONS = """
 SELECT s.external_id, d.external_id AS document FROM supersession s JOIN document d ON d.document_id = s.document_id
 WHERE s.gem_id = %(gem_id)s ORDER BY 1, 2"""

@@ -54,7 +54,7 @@ export function snapshots(at, app, changed, { title = "Snapshots", size = "half"
   const compare = (each) => app.ask({
     title: `What changed since ${dayTime(each.taken_at)}`,
     label: "Close",
-    dismissible: false,
+    tells: true,
     body: (form) => {
       const told = h("div.outcome");
       form.append(told);
