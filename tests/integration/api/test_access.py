@@ -15,6 +15,18 @@ from knowledge import parse_document
 from reflection import ReflectionRequest
 from tests.integration.api.conftest import build_app, check_problem, connect
 
+OF_ONE_GEM = (
+    "state",
+    "history",
+    "forecast",
+    "interference",
+    "passages",
+    "replay",
+    "entanglements",
+    "entanglements/suggestions",
+    "neighbours",
+)
+
 
 @pytest.fixture
 def guarded(settings: Settings) -> Settings:
@@ -61,6 +73,8 @@ async def test_another_tenants_rows_are_not_there(client: httpx2.AsyncClient, se
         ("GET", f"{theirs}/measurements"),
         ("GET", f"{theirs}/documents"),
         ("GET", f"{theirs}/reflections"),
+        *(("GET", f"{theirs}/{name}") for name in OF_ONE_GEM),
+        ("DELETE", f"{theirs}/entanglements/{port}"),
         ("DELETE", f"{theirs}/documents/{document.document_id}"),
     ]:
         check_problem(await client.request(method, path), 404, "gem_not_found")
@@ -68,6 +82,10 @@ async def test_another_tenants_rows_are_not_there(client: httpx2.AsyncClient, se
         ("PATCH", theirs, {"name": "mine"}),
         ("POST", f"{theirs}/documents", {"documents": [{"text": "x"}]}),
         ("POST", f"{theirs}/reflections", {"question": "x"}),
+        ("POST", f"{theirs}/rehearsals", {"dry_run": False}),
+        ("POST", f"{theirs}/entanglements", {"gem_id": port, "strength": 1}),
+        ("POST", f"/gems/{port}/entanglements", {"gem_id": str(gem.gem_id), "strength": 1}),
+        ("POST", "/lattice/interference", {"gem_ids": [port, str(gem.gem_id)]}),
         ("POST", "/recall", {"question": "x", "gem_ids": [str(gem.gem_id)]}),
     ]:
         check_problem(await client.request(method, path, json=body), 404, "gem_not_found")
@@ -76,7 +94,8 @@ async def test_another_tenants_rows_are_not_there(client: httpx2.AsyncClient, se
     check_problem(await client.post(f"{path}/feedback", json={"rating": 1}), 404, "reflection_not_found")
     mine = f"/gems/{port}/documents/{document.document_id}"
     check_problem(await client.delete(mine), 404, "document_not_found")
-    recalled = (await client.post("/recall", json={"question": "When does the ferry leave?"})).json()["passages"]
+    asked_widely = {"question": "When does the ferry leave?", "gem_ids": [port], "reach": "lattice"}
+    recalled = (await client.post("/recall", json=asked_widely)).json()["passages"]
     assert {each["gem_id"] for each in recalled} == {port}
     assert (await service.gems.get(other, gem.gem_id, at)).name == "port"
 

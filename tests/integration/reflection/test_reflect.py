@@ -9,9 +9,10 @@ import pytest
 from core.errors import GemArchivedError, GemNotFoundError, InvalidInputError, ReflectionNotFoundError
 from core.pg import Database
 from gems import Gem, GemChange, Gems, Moment
-from knowledge import Filters, Ingestion, Recall, RecallQuery, parse_document
+from knowledge import Filters, Ingestion, Recall, RecallQuery
 from llm_router import NO_ANSWER, ScriptedTarget, TokenEvent, build_router_of
 from reflection import DoneEvent, EvidenceEvent, ReflectionRequest, Reflections
+
 
 @pytest.fixture
 def scripted(database: Database, gems: Gems, recall: Recall) -> Callable[[str], Reflections]:
