@@ -98,7 +98,7 @@ async def find_wordings(conn: Connection, way: Way, load: Load, berth: Berth) ->
         words = await asyncio.to_thread(_read_all, await fetch(conn, SQL["read_texts"], part))
         worded = await find_worded(conn, way.target, words)
         found += chain.from_iterable(((slot, entity) for entity in entities) for slot, entities in worded.items())
-    titles = {}
+    titles = await _find_titles(conn, way, berth)
     found += [(each.slot, each.entity_id) for each in await find_spoken(conn, way.target, titles, berth.first)]
     slots, entities = [slot for slot, _ in found], [entity for _, entity in found]
     rows = await fetch(conn, SQL["add_wordings"], {"gem_id": way.target, "slots": slots, "entity_ids": entities})

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,15 @@ async def test_every_view_fits_on_a_phone(visit: Visit) -> None:
         assert wide <= room, name
 
 
+async def test_no_view_is_longer_than_what_it_shows(visit: Visit) -> None:
+    asked = (await visit.ask("/lattice/reflections?limit=1"))["items"][0]["id"]
+    for name in (*VIEWS, f"reflections/{asked}", f"gems/{await visit.find_gem('Ferry timetable')}"):
+        page = await visit.open(f"#/{name}")
+        end = "document.getElementById('main').getBoundingClientRect().bottom + scrollY"
+        long, shown = await page.evaluate(f"[document.documentElement.scrollHeight, Math.max(innerHeight, {end})]")
+        assert long <= shown + 1, name
+
+
 async def test_nothing_jumps_while_live(visit: Visit) -> None:
     for name in VIEWS:
         page = await visit.open(f"#/{name}")
@@ -89,6 +99,47 @@ async def test_the_keyboard_reaches_the_content_first(visit: Visit) -> None:
     await page.keyboard.press("Tab")
     inside = await page.evaluate("document.getElementById('main').contains(document.activeElement)")
     assert inside
+
+
+async def test_the_focus_follows_into_a_view_that_was_opened_from_the_content(visit: Visit) -> None:
+    page = await visit.open("#/gems")
+    await page.get_by_role("link", name="Ferry timetable").press("Enter")
+    await expect(page.get_by_role("heading", name="Ferry timetable")).to_be_focused()
+    link = page.locator("#nav").get_by_role("link", name="Router")
+    await link.press("Enter")
+    await expect(page.locator(".view[data-view=router][data-shown]")).to_be_attached()
+    await expect(link).to_be_focused()
+
+
+async def test_what_is_shown_anew_keeps_focus_and_what_was_opened(visit: Visit) -> None:
+    page = visit.page
+    await page.clock.install()
+    await visit.open("#/router")
+    targets = page.get_by_role("region", name="Targets")
+    await targets.get_by_text("1 model").click()
+    switch = targets.get_by_role("button", name="Switch off")
+    await switch.focus()
+    await switch.evaluate("element => element.setAttribute('data-former', '')")
+    await page.clock.fast_forward(11_000)
+    await expect(page.locator("[data-former]")).not_to_be_attached()
+    await expect(switch).to_be_focused()
+    await expect(targets.get_by_role("cell", name="ordered")).to_be_visible()
+    curves = (await visit.open("#/overview")).get_by_role("group", name="Curves")
+    await curves.get_by_role("button", name="Uncertainty").press("Enter")
+    await expect(curves.get_by_role("button", name="Uncertainty")).to_have_attribute("aria-pressed", "false")
+    await expect(curves.get_by_role("button", name="Uncertainty")).to_be_focused()
+
+
+async def test_a_dialog_is_left_by_escape_and_gives_the_focus_back(visit: Visit) -> None:
+    page = await visit.open("#/gems")
+    opener = page.get_by_role("button", name="New gem")
+    for leave in ("Escape", "Cancel"):
+        await opener.press("Enter")
+        dialog = page.get_by_role("dialog", name="New gem")
+        await expect(dialog.get_by_label("Name")).to_be_focused()
+        await (page.keyboard.press("Escape") if leave == "Escape" else dialog.get_by_role("button", name=leave).click())
+        await expect(dialog).not_to_be_attached()
+        await expect(opener).to_be_focused()
 
 
 async def test_a_chosen_theme_stays(visit: Visit) -> None:
@@ -160,11 +211,47 @@ async def guarded(browser: Browser, lattice_settings: Settings) -> AsyncIterator
             yield visit
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def bare(browser: Browser, database_url: str, tmp_path: Path) -> AsyncIterator[Visit]:
+    """A visit to a service on a lattice without gems."""
+    with serving(Settings(database_url=SecretStr(database_url), data_dir=tmp_path)) as address:
+        async with new_visit(browser, address) as visit:
+            yield visit
+
+
+async def test_an_empty_lattice_says_what_to_do_and_invents_no_numbers(bare: Visit) -> None:
+    says = {
+        "overview": "No gem has a past yet",
+        "gems": "Make one, and ingest something into it.",
+        "graph": "Ingest something, and its gems, entities and relations appear here.",
+        "reflect": "There is no gem to ask yet",
+        "recall": "Ingest something first.",
+        "router": "No LLM was asked in this time",
+        "ingestion": "There is no gem yet: make one first.",
+        "alerts": "Nothing fires",
+    }
+    for name, text in says.items():
+        page = await bare.open(f"#/{name}")
+        await expect(page.get_by_text(text).first).to_be_visible()
+        await bare.check_accessibility()
+    page = await bare.open("#/overview")
+    numbers = page.locator(".stats").first
+    await expect(numbers.locator(".stat", has_text="Gems").locator(".stat-value")).to_have_text("0")
+    for name in ("Coherence", "Order parameter", "Uncertainty"):
+        await expect(numbers.locator(".stat", has_text=name).locator(".stat-value")).to_have_text("–")
+    await expect(page.get_by_role("region", name="Distribution")).to_contain_text("highest column 0")
+    await bare.open("#/gems?show=archived")
+    await expect(page.get_by_text("No gem is archived")).to_be_visible()
+
+
 async def test_a_token_is_asked_for_and_kept_for_the_tab(guarded: Visit) -> None:
     guarded.expected.append("answer: 401")
     page = guarded.page
     await page.goto(f"{guarded.address}/dashboard#/gems")
     dialog = page.get_by_role("dialog", name="This lattice asks for a token")
+    await expect(dialog).to_be_visible()
+    for _ in range(3):  # without it nothing can be shown
+        await page.keyboard.press("Escape")
     await dialog.get_by_label("Token").fill("wrong")
     await dialog.get_by_role("button", name="Go on").click()
     await expect(dialog.get_by_role("alert")).to_have_text("The token was refused.")

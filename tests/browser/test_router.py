@@ -12,7 +12,7 @@ async def test_targets_are_listed_and_nothing_that_was_not_spent(visit: Visit) -
     table = page.get_by_role("table", name="LLM targets")
     for each in told:
         await expect(table.get_by_role("row", name=each["name"])).to_contain_text(each["breaker"])
-    await expect(page.get_by_role("region", name="Cost")).to_contain_text("Nothing was asked in this time")
+    await expect(page.get_by_role("region", name="Cost")).to_contain_text("No LLM was asked in this time")
     await expect(page.get_by_role("region", name="Budgets")).to_contain_text("No budget is set")
     await page.get_by_label("Split").select_option("day")
     await page.wait_for_url("**by=day*")

@@ -26,7 +26,8 @@ export function histogram(options) {
 
   function draw() {
     const { edges, series } = now;
-    const most = Math.max(1, ...series.flatMap((each) => each.counts));
+    const highest = Math.max(...series.flatMap((each) => each.counts));
+    const most = Math.max(1, highest);
     const slot = WIDTH / (edges.length - 1);
     const wide = (slot - 2) / series.length;
     const columns = series.flatMap((each, k) => each.counts.map((n, i) => {
@@ -38,7 +39,7 @@ export function histogram(options) {
     replace(drawing, columns);
     replace(scale, [0, 0.25, 0.5, 0.75, 1].map((share) => h("span", {}, say(edges[Math.round(share * (edges.length - 1))]))));
     replace(legend, series.map((each) => h("span", {}, h("span.swatch", { style: { background: `var(--c-${each.colour})` } }), each.label)),
-      h("span.muted", {}, `highest column ${whole(most)}`));
+      h("span.muted", {}, `highest column ${whole(highest)}`));
     frame.plot.setAttribute("aria-label", now.label);
     frame.tell({ edges, series: series.map(({ label, counts }) => ({ label, counts })) });
   }

@@ -97,9 +97,9 @@ function passageTable(found) {
     rows: found,
     none: empty("It holds nothing yet", "Ingest documents into it.", linkButton("Ingest", "#/ingestion")),
     columns: [
-      { label: "Passage", cell: (each) => [each.heading ? h("b", {}, `${each.heading} `) : null, short(each.text, 150), each.closed ? [" ", chip("closed")] : null] },
+      { label: "Passage", cell: (each) => [each.heading ? h("b", {}, `${each.heading} `) : null, short(each.text, 150), each.closed ? [" ", chip("closed")] : null], class: "breaks" },
       { label: "Coherence", cell: (each) => number(each.state.coherence, 3), align: "end" },
-      { label: "Falls below 0.1", cell: (each) => (each.falls_at ? timeTag(each.falls_at) : "never"), class: "tight" },
+      { label: "Falls below 0.1", cell: (each) => (each.falls_at ? timeTag(each.falls_at) : "never"), class: "tight wide-only" },
     ],
   });
 }

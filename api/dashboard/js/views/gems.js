@@ -2,7 +2,7 @@
 
 import { h, replace } from "../dom.js";
 import { angle, number, short } from "../format.js";
-import { button, chip, empty, field, loading, meter, more, page, panel, select, table, timeTag } from "../parts.js";
+import { button, chip, empty, field, meter, more, page, panel, select, table, timeTag } from "../parts.js";
 import { snapshots } from "./gem/snapshots.js";
 import { operations } from "./gems/operations.js";
 
@@ -13,21 +13,27 @@ export async function show(root, params, app) {
   const make = button("New gem", () => createGem(app));
   const { body } = page(root, { title, lead: "Units of memory: what each holds, how firmly, and since when it was not used.", actions: [make] });
   const list = panel("All gems");
-  const done = panel("What was done to whole gems", { size: "half", note: "Archived, merged, split: each can be taken back, unless something later stands against it." });
-  const kept = snapshots("/lattice", app, () => app.go("#/gems"), { title: "Snapshots of the lattice" });
+  const again = () => app.go(location.hash);
+  const done = operations(app, again);
+  const kept = snapshots("/lattice", app, again, { title: "Snapshots of the lattice" });
   const shown = params.show in SHOWN ? params.show : "open";
   const find = h("input", { type: "search", placeholder: "Filter by name", "aria-label": "Filter by name", value: params.q || "" });
   const kind = select([["open", "In use"], ["archived", "Archived"], ["all", "All"]], shown, (value) => {
     app.go(value === "open" ? "#/gems" : `#/gems?show=${value}`);
   }, { "aria-label": "Which gems" });
   list.actions.append(find, kind);
-  body.append(list, done, kept.element);
+  body.append(list, done.element, kept.element);
   let found = [];
   const host = h("div");
   list.body.append(host);
   const draw = () => {
     const word = find.value.trim().toLowerCase();
-    replace(listed, gemTable(found.filter((gem) => gem.name.toLowerCase().includes(word)), app));
+    replace(listed, gemTable(found.filter((gem) => gem.name.toLowerCase().includes(word)), none(word)));
+  };
+  const none = (word) => {
+    if (word && found.length) return empty("No gem is named so", "The filter looks at the names of the gems that are listed.");
+    if (shown === "archived") return empty("No gem is archived", "A gem that is no longer needed can be archived in its own view.");
+    return empty("No gem here", "Make one, and ingest something into it.", button("New gem", () => createGem(app)));
   };
   const listed = h("div");
   find.addEventListener("input", () => {
@@ -41,16 +47,16 @@ export async function show(root, params, app) {
       draw();
       return listed;
     }, { lines: 8 }),
-    loading(done.body, () => app.api.get("/operations", { limit: 20 }), (listing) => operations(listing, app)),
+    done.load(),
     kept.load(),
   ]);
 }
 
-function gemTable(gems, app) {
+function gemTable(gems, none) {
   return table({
     caption: "Gems",
     rows: gems,
-    none: empty("No gem here", "Make one, or ingest something: a gem is made for it.", button("New gem", () => createGem(app))),
+    none,
     columns: [
       { label: "Gem", head: true, cell: (gem) => [h("a", { href: `#/gems/${gem.id}` }, gem.name), gem.archived_at ? [" ", chip("archived")] : null] },
       { label: "About", cell: (gem) => h("span.muted", {}, short(gem.description, 80)), class: "wide-only" },

@@ -2,7 +2,7 @@
 
 import { part } from "../api.js";
 import { h, replace, setText } from "../dom.js";
-import { whole } from "../format.js";
+import { counted } from "../format.js";
 import { asTables, fillAside } from "../graph-aside.js";
 import { drawGraph } from "../graph-canvas.js";
 import { searchBox, timeSlider, toggle } from "../graph-controls.js";
@@ -83,7 +83,7 @@ function graphView(now, params, app) {
     const said = edges.filter((each) => each.kind !== "holds").length;
     setText(
       count,
-      `${whole(gems)} gems, ${whole(nodes.length - gems)} entities, ${whole(said)} edges${cut ? " (the most prominent; search or click for more)" : ""}`,
+      `${counted(gems, "gem")}, ${counted(nodes.length - gems, "entity", "entities")}, ${counted(said, "edge")}${cut ? " (the most prominent; search or click for more)" : ""}`,
     );
     if (tables.parentElement?.open)
       replace(

@@ -40,9 +40,10 @@ function numbers(app) {
   };
   app.live.subscribe(({ field, rates, latency, ingestion, llm }) => {
     shown.gems.set(compact(field?.gems), field ? "" : "the database does not answer");
-    shown.coherence.set(number(field?.coherence_mean, 3));
-    shown.order.set(number(field?.order_parameter, 3));
-    shown.uncertainty.set(number(field?.uncertainty_mean, 3));
+    const mean = (name) => number(field?.gems ? field[name] : null, 3); // of no gems there is no mean
+    shown.coherence.set(mean("coherence_mean"));
+    shown.order.set(mean("order_parameter"));
+    shown.uncertainty.set(mean("uncertainty_mean"));
     shown.risk.set(compact(field?.below), `below ${number(field?.threshold, 1)}`);
     const p95 = latency?.reflection_p95_ms;
     shown.reflections.set(`${compact(rates?.reflections_per_minute)}/min`, p95 ? `95 % within ${milliseconds(p95)}` : "none of late");
@@ -59,7 +60,7 @@ function sayNowAndThen(app) {
   let said = "";
   let last = -Infinity;
   return ({ field }) => {
-    const text = field ? `Coherence ${number(field.coherence_mean, 2)}, order parameter ${number(field.order_parameter, 2)}` : "";
+    const text = field?.gems ? `Coherence ${number(field.coherence_mean, 2)}, order parameter ${number(field.order_parameter, 2)}` : "";
     if (!text || text === said || performance.now() - last < 30_000) return;
     [said, last] = [text, performance.now()];
     app.announce(text);
@@ -86,7 +87,7 @@ function histogram(host, app) {
 function riskTable({ gems }) {
   return table({
     caption: "Gems at risk",
-    none: empty("No gem is at risk", "Every gem holds for another 30 days even if nobody uses it."),
+    none: empty("No gem is at risk", "What is held now holds for another 30 days even if nobody uses it."),
     rows: gems,
     columns: [
       { label: "Gem", head: true, cell: (gem) => h("a", { href: `#/gems/${gem.gem_id}` }, gem.name) },
@@ -111,7 +112,7 @@ async function readModes(app) {
 }
 
 function drawModes({ modes, gems }, host, app) {
-  if (gems.length === 0) return empty("There are no gems yet", "Ingest something, and its gem appears here.");
+  if (gems.length === 0) return empty("There are no gems yet", "Ingest something, and its gem appears here.", linkButton("Ingest", "#/ingestion"));
   const picture = h("div");
   const list = table({
     caption: "Groups of gems that move together",

@@ -2,8 +2,11 @@
 
 import { part } from "../../api.js";
 import { h } from "../../dom.js";
-import { counted, day, number, words } from "../../format.js";
+import { counted, day, number, whole, words } from "../../format.js";
+import { listGems } from "../../gem-choice.js";
 import { button, definition, field, linkButton, table } from "../../parts.js";
+
+const MOST_LISTED = 200; // documents to choose from
 
 export function actions(gem, at, app, reload) {
   const isArchived = gem.archived_at !== null;
@@ -71,8 +74,7 @@ async function archive(gem, at, app, done) {
 }
 
 async function merge(gem, at, app, done) {
-  const { items } = await app.api.get("/gems", { limit: 200, archived: false });
-  const others = items.filter((each) => each.id !== gem.id);
+  const others = (await listGems(app.api)).filter((each) => each.id !== gem.id).sort((a, b) => a.name.localeCompare(b.name));
   const choice = h("select", { name: "from", required: true }, others.map((each) => h("option", { value: each.id }, each.name)));
   const body = ({ from }, dry) => ({ from: [from], dry_run: dry });
   const made = await app.rehearse({
@@ -89,9 +91,10 @@ async function merge(gem, at, app, done) {
 }
 
 async function split(gem, at, app, done) {
-  const { items } = await app.api.get(`${at}/documents`, { limit: 200 });
+  const { items, next_cursor: others } = await app.api.get(`${at}/documents`, { limit: MOST_LISTED });
   const name = h("input", { name: "name", required: true, maxlength: 200, value: `${gem.name}, part` });
   const boxes = items.map((each) => h("label", {}, h("input", { type: "checkbox", name: `document ${each.id}` }), each.title || each.external_id || each.id));
+  const cut = others ? h("p.muted", {}, `These are ${MOST_LISTED} of its documents; the command line splits by source, thread or metadata.`) : null;
   const body = (values, dry) => ({
     name: values.name,
     document_ids: items.map((each) => each.id).filter((id) => values[`document ${id}`]),
@@ -100,10 +103,11 @@ async function split(gem, at, app, done) {
   const made = await app.rehearse({
     title: `Split ${gem.name}`,
     label: "Split",
-    fields: [field("Name of the new gem", name), h("fieldset.choices", {}, h("legend", {}, "Documents that move there"), boxes)],
+    fields: [field("Name of the new gem", name), h("fieldset.choices", {}, h("legend", {}, "Documents that move there"), boxes, cut)],
     plan: async (values) => {
       const asked = body(values, true);
-      if (!asked.document_ids.length) return { missing: "Choose the documents that shall move." };
+      if (items.length === 0) return { missing: "It holds no documents." };
+      if (asked.document_ids.length === 0) return { missing: "Choose the documents that shall move." };
       return moveOutcome(await app.api.post(`${at}/splits`, asked));
     },
     act: (values) => app.api.post(`${at}/splits`, body(values, false)),
@@ -111,12 +115,21 @@ async function split(gem, at, app, done) {
   if (made) done("Split; the list of gems can undo it");
 }
 
-/** Say what would move or go, whatever counts the service names. */
-function moveOutcome(found) {
-  const counts = Object.entries(found).filter(([name, value]) => typeof value === "number" && name !== "status");
-  const undo = found.undoable === false ? "This cannot be undone." : "It can be undone.";
-  return [definition(counts.map(([name, value]) => [words(name), String(value)])), h("p", { class: found.undoable === false ? "bad" : "" }, undo)];
+/** Say what would move, and what would stay. */
+function moveOutcome({ documents, passages, entities, relations, repeated, differing, undoable }) {
+  const moved = [["Documents", documents], ["Passages", passages], ["Entities", entities], ["Relations", relations]];
+  const stays = [
+    repeated ? `${counted(repeated, "document")} that the other gem holds as well` : null,
+    differing.length ? `${counted(differing.length, "document")} of which the other gem has another text: ${differing.join(", ")}` : null,
+  ].filter(Boolean);
+  return [
+    definition(moved.map(([label, n]) => [label, `${whole(n)} moved`])),
+    stays.length ? h("p", {}, `Not moved: ${stays.join("; ")}.`) : null,
+    undoing(undoable),
+  ];
 }
+
+const undoing = (undoable) => h("p", { class: undoable ? "" : "bad" }, undoable ? "It can be undone." : "This cannot be undone.");
 
 async function remove(gem, at, app) {
   const made = await app.rehearse({
@@ -124,8 +137,8 @@ async function remove(gem, at, app) {
     label: "Delete for good",
     kind: "danger",
     plan: async () => {
-      const found = await app.api.del(at, { dry_run: true });
-      return moveOutcome({ ...found, undoable: found?.undoable ?? false });
+      const { rows, undoable } = await app.api.del(at, { dry_run: true });
+      return [h("p", {}, "With the gem goes what it holds:"), definition(Object.entries(rows).map(([name, n]) => [words(name), whole(n)])), undoing(undoable)];
     },
     act: () => app.api.del(at, { dry_run: false }),
   });
