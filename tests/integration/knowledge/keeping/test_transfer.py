@@ -36,6 +36,7 @@ from tests.integration.knowledge.keeping.conftest import (
 # what joins two gems, sums that triggers keep, jobs, an index that is made anew, and links that are found anew when
 # somebody asks for them
 STAYS = {
+    "alert_rule",
     "entanglement",
     "extraction_run",
     "gem_embedding",
@@ -44,6 +45,8 @@ STAYS = {
     "lexical_segment",
     "passage_link",
     "passage_linking",
+    "snapshot_gem",
+    "snapshot_member",
 }
 EVERYTHING = (GEM, *KNOWLEDGE_TABLES, *REFLECTION_TABLES)
 
