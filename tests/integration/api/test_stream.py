@@ -11,6 +11,7 @@ import httpx2
 import psycopg
 import pytest
 from litestar import Litestar
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 from websockets.asyncio.client import connect as connect_socket
 from websockets.exceptions import InvalidStatus
@@ -217,14 +218,15 @@ class TestWithToken:
 
 
 @pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What this process asks the database, but for the frames of transactions."""
+def statements(monkeypatch: pytest.MonkeyPatch, database_url: str) -> list[str]:
+    """What this process asks the database of this test, but for the frames of transactions."""
     asked: list[str] = []
+    name = conninfo_to_dict(database_url)["dbname"]
     execute: Callable[..., Any] = psycopg.AsyncCursor.execute
 
     async def watch(self: psycopg.AsyncCursor[Any], query: Any, *rest: Any, **more: Any) -> Any:
         text = query if isinstance(query, str) else query.as_string(self)
-        if not text.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+        if self.connection.info.dbname == name and not text.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
             asked.append(text)
         return await execute(self, query, *rest, **more)
 
