@@ -118,9 +118,14 @@ CROSS JOIN LATERAL (SELECT p.passage_id, p.{embedding} FROM passage p WHERE p.pa
 -- name: measure_passages
 -- evolve each to now, measure it with its own gain, and say so in the log; rows are locked in one order, each passage
 -- after its gem, as by whoever writes into that
-WITH target AS (
-  SELECT p.tenant_id, p.passage_id, m.gain FROM unnest(%(passage_ids)s::uuid[], %(gains)s::float8[]) AS m (id, gain)
-  JOIN passage p ON p.passage_id = m.id JOIN gem g ON g.gem_id = p.gem_id AND g.archived_at IS NULL
+WITH named AS MATERIALIZED (
+  SELECT p.tenant_id, p.gem_id, p.passage_id, m.gain
+  FROM unnest(%(passage_ids)s::uuid[], %(gains)s::float8[]) AS m (id, gain)
+  CROSS JOIN LATERAL (SELECT p.tenant_id, p.gem_id, p.passage_id FROM passage p WHERE p.passage_id = m.id LIMIT 1) AS p),
+target AS (
+  SELECT p.tenant_id, p.passage_id, n.gain FROM named n
+  JOIN passage p ON p.tenant_id = n.tenant_id AND p.passage_id = n.passage_id
+  JOIN gem g ON g.tenant_id = n.tenant_id AND g.gem_id = n.gem_id AND g.archived_at IS NULL
   ORDER BY p.passage_id FOR KEY SHARE OF g FOR NO KEY UPDATE OF p),
 measured AS (
   UPDATE passage p SET (energy, phase, coherence, uncertainty) = (
