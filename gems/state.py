@@ -7,7 +7,7 @@ The same formulas stand in SQL, with the same operations in the same order, so t
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
@@ -26,6 +26,8 @@ BETA = 0.5  # spacing effect: a measurement of at least the default gain adds E�
 ENERGY_MAX = 64.0  # where measurements stop adding energy: coherence then halves in 44 τ (3.6 years of 30-day units)
 UNCERTAINTY_SPAN = 10.0  # τ in which a state that is never measured becomes wholly uncertain
 PHASE_MAX = math.nextafter(math.tau, 0.0)  # the largest float below 2π
+NAMES = ("energy", "phase", "coherence", "uncertainty")
+TOO_LONG = "is so long that the phase overflows; give a shorter time"
 BLOCK = 16_384  # states that are evolved at a time: so few fit a core's cache, which is twice as quick as all at once
 
 
@@ -49,12 +51,12 @@ class QuantumState(Generic[T_co]):  # noqa: PLW1641 - arrays have no hash, so st
     uncertainty: T_co
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            value = _real(item.name, getattr(self, item.name))
-            object.__setattr__(self, item.name, value)
-            if np.shape(value) != np.shape(self.energy):
+        for name in NAMES:
+            value = _real(name, getattr(self, name))
+            object.__setattr__(self, name, value)
+            if type(value) is not type(self.energy) or np.shape(value) != np.shape(self.energy):
                 problem = f"shape {np.shape(value)} is not energy's {np.shape(self.energy)}; give all four one shape"
-                raise InvalidStateError(item.name, problem)
+                raise InvalidStateError(name, problem)
         _check("energy", self.energy, math.ulp(0.0), sys.float_info.max, "must be finite and above 0")
         _check("phase", self.phase, 0.0, PHASE_MAX, "must be in [0, 2π), reduce it modulo 2π")
         _check("coherence", self.coherence, 0.0, 1.0, "must be in [0, 1]")
@@ -63,7 +65,7 @@ class QuantumState(Generic[T_co]):  # noqa: PLW1641 - arrays have no hash, so st
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, QuantumState):
             return NotImplemented
-        return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in NAMES)
 
     @staticmethod
     def new() -> "QuantumState[float]":
@@ -94,6 +96,8 @@ def evolve(state: QuantumState[Any], dt: Float) -> QuantumState[Any]:
     """
     dt = _real("dt", dt)
     _check("dt", dt, 0.0, sys.float_info.max, "must be finite and at least 0, states evolve forwards only")
+    if isinstance(dt, float) and isinstance(state.energy, float):
+        return _move_one(state, dt)
     shape = _broadcast("dt", dt, state)
     given = [_flat(each, shape) for each in (state.energy, state.phase, state.coherence, state.uncertainty, dt)]
     moved = [np.empty(math.prod(shape)) for _ in range(3)]
@@ -103,8 +107,24 @@ def evolve(state: QuantumState[Any], dt: Float) -> QuantumState[Any]:
             values = [each if isinstance(each, float) else each[block] for each in given]
             _move(values, [each[block] for each in moved])
     except FloatingPointError:
-        raise InvalidStateError("dt", "is so long that the phase overflows; give a shorter time") from None
+        raise InvalidStateError("dt", TOO_LONG) from None
     return _trusted(np.broadcast_to(state.energy, shape), *(each.reshape(shape) for each in moved))
+
+
+def _move_one(state: QuantumState[float], dt: float) -> QuantumState[float]:
+    """Evolve one state as `_move` does many, in floats, which is a tenth of the work."""
+    turned = state.phase + state.energy * dt
+    if math.isinf(turned):
+        raise InvalidStateError("dt", TOO_LONG)
+    turned -= math.floor(turned / math.tau) * math.tau
+    with np.errstate(under="ignore"):
+        held = np.exp(-(dt / state.energy))  # numpy's, since that of `math` may differ in the last bit
+    return _trusted(
+        state.energy,
+        min(max(turned, 0.0), PHASE_MAX),
+        state.coherence * float(held),
+        min(state.uncertainty + dt / UNCERTAINTY_SPAN, 1.0),
+    )
 
 
 def _move(given: Sequence[Any], moved: Sequence[FloatArray]) -> None:
@@ -224,18 +244,20 @@ def _flat(value: Float, shape: tuple[int, ...]) -> Float:
 def _trusted(*values: Any) -> QuantumState[Any]:  # noqa: ANN401 - floats or arrays
     """Return a state of values that are in bounds by construction, without checking a million rows again."""
     state: QuantumState[Any] = object.__new__(QuantumState)
-    for item, value in zip(fields(QuantumState), values, strict=True):
-        object.__setattr__(state, item.name, _plain(value))
+    for name, value in zip(NAMES, values, strict=True):
+        object.__setattr__(state, name, _plain(value))
     return state
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a float or an array
     """Return a numpy scalar or 0-d array as a float, arrays as they are."""
-    return value if np.ndim(value) else float(value)
+    return value if type(value) is float or np.ndim(value) else float(value)
 
 
 def _real(name: str, value: object) -> Float:
     """Return the value as float64 (0-d as a float), or say which field is not real numbers."""
+    if type(value) is float:
+        return value
     if isinstance(value, np.ndarray) and value.dtype.kind in "iuf":
         return cast("Float", _plain(value.astype(np.float64, copy=False)))
     if isinstance(value, bool) or not isinstance(value, Real):
