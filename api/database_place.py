@@ -65,7 +65,8 @@ async def prepare(place: DatabasePlace, dimension: int, *, migrate: bool) -> Non
     if place.server is None:
         await require_fit(place.url)
     if migrate or place.server is not None:
-        await migrations.upgrade(place.url)
+        if not (await migrations.read_status(place.url)).is_current:
+            await migrations.upgrade(place.url)
         await migrations.ensure_embedding_index(place.url, dimension)
     else:
         await require_schema(place.url)

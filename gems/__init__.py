@@ -2,7 +2,6 @@
 
 from gems.catalogue import Gems
 from gems.dynamics import LEAST_GAIN, UsedGem, plan_use, use_gems
-from gems.embedding_tables import GemEmbeddingRow
 from gems.entanglement import Entanglement, delete_entanglement, list_entanglements, set_entanglement
 from gems.entangling import Entanglements, Partner
 from gems.field_store import GemAtRisk, read_origin
@@ -14,7 +13,6 @@ from gems.history import Curve, LogEntry, Mark
 from gems.lattice_history import LatticePoint
 from gems.modes import Mode, find_modes
 from gems.neighbours import Neighbour, Suggestion
-from gems.operation_tables import OperationRow
 from gems.operations import (
     HeldGem,
     LockedOperation,
@@ -54,45 +52,37 @@ from gems.store import (
     rate_gem,
     restore_gem,
 )
-from gems.tables import STATE_BOUNDS, EntanglementRow, GemRow, LatticeRow, MeasurementRow
 
 __all__ = [
     "ALPHA_DEFAULT",
     "BELOW_DEFAULT",
     "LEAST_GAIN",
-    "STATE_BOUNDS",
     "UNCERTAINTY_SPAN",
     "Curve",
     "Entanglement",
-    "EntanglementRow",
     "Entanglements",
     "FieldSummary",
     "Gem",
     "GemAt",
     "GemAtRisk",
     "GemChange",
-    "GemEmbeddingRow",
     "GemForecast",
     "GemHistory",
     "GemInterference",
-    "GemRow",
     "Gems",
     "HeldGem",
     "LatticeField",
     "LatticePoint",
-    "LatticeRow",
     "LockedOperation",
     "LogEntry",
     "LogFault",
     "Mark",
     "Measurement",
-    "MeasurementRow",
     "Mode",
     "Moment",
     "NamedMode",
     "Neighbour",
     "Operation",
-    "OperationRow",
     "Partner",
     "Point",
     "QuantumState",

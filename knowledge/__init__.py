@@ -31,7 +31,6 @@ from knowledge.gem_axiom import (
     sample_passages,
 )
 from knowledge.gem_scenario import plan_scenario
-from knowledge.graph.tables import EntityNameRow, EntityRow, MentionRow, RelationRow
 from knowledge.happenings import DocumentsStored, PassagesMeasured
 from knowledge.ingest import Ingestion, IngestReport
 from knowledge.lab import Unfolded, unfold
@@ -48,7 +47,6 @@ from knowledge.shaping.expansion import Surroundings
 from knowledge.shaping.rerank import Reranker, load_fastembed_reranker
 from knowledge.sources import FORMATS, SourceProblem, read_sources
 from knowledge.store import Contents, DocumentSummary
-from knowledge.tables import DocumentRow, OperationDocumentRow, PassageRow, PostingRow, SegmentRow, TokensRow
 from knowledge.tuning import Tuning, read_weights, tune, write_weights
 
 __all__ = [
@@ -62,12 +60,9 @@ __all__ = [
     "Chunker",
     "Coefficients",
     "Contents",
-    "DocumentRow",
     "DocumentSummary",
     "DocumentsStored",
     "Embedder",
-    "EntityNameRow",
-    "EntityRow",
     "Excerpt",
     "Filters",
     "FusionWeights",
@@ -76,34 +71,27 @@ __all__ = [
     "IngestReport",
     "Ingestion",
     "Interval",
-    "MentionRow",
-    "OperationDocumentRow",
     "PassageGroups",
     "PassageInterference",
     "PassageOrder",
     "PassagePlace",
-    "PassageRow",
     "PassageSample",
     "PassageScore",
     "PassageState",
     "PassageStates",
     "PassagesMeasured",
-    "PostingRow",
     "Reach",
     "Recall",
     "RecallQuery",
     "RecalledPassage",
     "Rehearsal",
     "Rehearsals",
-    "RelationRow",
     "Reranker",
     "ResonanceCache",
-    "SegmentRow",
     "SourceDocument",
     "SourceProblem",
     "Surroundings",
     "TimePhrase",
-    "TokensRow",
     "Tuning",
     "Unfolded",
     "bound_recall",

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlmodel import Field
 
 from core.tables import TenantRow, json_object, moment, owned_by
-from gems import STATE_BOUNDS
+from gems.tables import STATE_BOUNDS
 
 
 class DocumentRow(TenantRow, table=True):

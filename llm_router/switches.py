@@ -4,25 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg.rows import class_row
-from sqlalchemy import Column, Text
-from sqlmodel import Field
 
 from core.clock import utc_now
 from core.pg import DEFAULT_TENANT, Connection, Database
 from core.sql import load_queries
-from core.tables import TenantRow, moment
 
 _SQL = load_queries("llm_router.sql", "switches.sql")
-
-
-class SwitchRow(TenantRow, table=True):
-    """Whether a target may be asked; one without a row may. All rows are the default tenant's."""
-
-    __tablename__ = "llm_switch"
-
-    target: str = Field(sa_column=Column(Text, primary_key=True))
-    enabled: bool
-    changed_at: datetime = Field(sa_column=moment())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from sqlalchemy import DDL, text
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import ConfigurationError, StoreBusyError
-from migrations.runner import NO_RIGHT, SchemaStatus, run_on_schema, run_unlocked
+from migrations.runner import NO_RIGHT, run_on_schema, run_unlocked
+from migrations.status import SchemaStatus
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

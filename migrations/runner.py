@@ -1,16 +1,13 @@
-"""Moves a database's schema up and down, and says where it stands."""
+"""Moves a database's schema up and down."""
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from core.errors import DatabaseUnfitError, InvalidInputError, StoreUnavailableError
+from migrations.status import REMEDY, SchemaStatus, status_at
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -26,31 +24,6 @@ if TYPE_CHECKING:
 
 LOCK_KEY = 0x1A771CE  # any constant: migrations of one database wait for each other under it
 NO_RIGHT = "42501"
-REMEDY = (
-    "the migrating user lacks a right. Run as an administrator of the database: CREATE EXTENSION IF NOT EXISTS vector; "
-    "CREATE ROLE lattice_app NOLOGIN; GRANT lattice_app TO <user> WITH ADMIN OPTION; "
-    "GRANT CREATE, USAGE ON SCHEMA public TO <user>; CREATE SCHEMA lattice_jobs AUTHORIZATION <user>;"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaStatus:
-    """Where a schema stands.
-
-    Attributes:
-        current: the revision of the database; None if it has none yet.
-        head: the revision that this version of the program needs.
-        pending: revisions still to be run, oldest first.
-    """
-
-    current: str | None
-    head: str
-    pending: tuple[str, ...]
-
-    @property
-    def is_current(self) -> bool:
-        """Whether the database has the schema that this program needs."""
-        return self.current == self.head
 
 
 async def upgrade(url: str, revision: str = "head") -> SchemaStatus:
@@ -68,18 +41,7 @@ async def downgrade(url: str, revision: str) -> SchemaStatus:
     return await run_on_schema(url, lambda config, _: command.downgrade(config, revision))
 
 
-async def read_status(url: str) -> SchemaStatus:
-    """Say where the schema stands without changing anything."""
-    return await run_on_schema(url, None)
-
-
-@cache
-def needed_revision() -> str:
-    """Return the revision that this version of the program needs."""
-    return _head_of(ScriptDirectory(str(Path(__file__).parent)))
-
-
-async def run_on_schema(url: str, work: Callable[[Config, "Connection"], object] | None) -> SchemaStatus:
+async def run_on_schema(url: str, work: Callable[[Config, "Connection"], object]) -> SchemaStatus:
     """Run work on the schema, alone, in a transaction; return where the schema stands then.
 
     Raises:
@@ -109,41 +71,20 @@ async def run_unlocked(url: str, work: Callable[["Connection"], None]) -> None:
         await engine.dispose()
 
 
-def _carry_out(connection: "Connection", work: Callable[[Config, "Connection"], object] | None) -> SchemaStatus:
+def _carry_out(connection: "Connection", work: Callable[[Config, "Connection"], object]) -> SchemaStatus:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    if work is not None:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
+    connection.commit()
+    try:
+        work(config, connection)
         connection.commit()
-        try:
-            work(config, connection)
-            connection.commit()
-        finally:
-            connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
-            connection.commit()
-    return _status_of(ScriptDirectory.from_config(config), connection)
-
-
-def _status_of(scripts: ScriptDirectory, connection: "Connection") -> SchemaStatus:
-    current = MigrationContext.configure(connection).get_current_revision()
-    head = _head_of(scripts)
-    known = [revision.revision for revision in scripts.walk_revisions()][::-1]
-    if current is not None and current not in known:
-        raise DatabaseUnfitError(
-            f"the database has schema revision {current}, which this version does not know: "
-            "it was upgraded by a newer one. Upgrade crystal-lattice."
-        )
-    start = 0 if current is None else known.index(current) + 1
-    return SchemaStatus(current, head, tuple(known[start:]))
-
-
-def _head_of(scripts: ScriptDirectory) -> str:
-    head = scripts.get_current_head()
-    if head is None:
-        raise DatabaseUnfitError("this installation holds no migrations; install it again")
-    return head
+    finally:
+        connection.rollback()
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
+        connection.commit()
+    return status_at(MigrationContext.configure(connection).get_current_revision())
 
 
 def _driver_url(url: str) -> str:

@@ -14,25 +14,21 @@ from reflection.reflection import (
     ScoredReflection,
     StateChange,
 )
-from reflection.tables import AttemptRow, EvidenceRow, ReflectionRow
 from reflection.travelling import FOLLOWING_TABLES, REFLECTION_TABLES
 
 __all__ = [
     "FOLLOWING_TABLES",
     "REFLECTION_TABLES",
-    "AttemptRow",
     "AxiomScore",
     "CitedPassage",
     "DoneEvent",
     "EvidenceEvent",
-    "EvidenceRow",
     "GemAxiom",
     "GemAxioms",
     "RecentReflection",
     "RecentReflections",
     "Reflection",
     "ReflectionRequest",
-    "ReflectionRow",
     "ReflectionStored",
     "ReflectionSummary",
     "Reflections",

@@ -7,13 +7,6 @@ from knowledge.graph.entities import Entity
 from knowledge.graph.extracting import Ended
 from knowledge.graph.extraction import CallEstimate, Extracted, Extraction, FoundRelation, NamedEntity, ShownPassage
 from knowledge.graph.extraction_progress import Counts, ExtractionPlan, ExtractionWish
-from knowledge.graph.extraction_tables import (
-    ExtractedPassageRow,
-    ExtractionRow,
-    ExtractionRunRow,
-    LinkingRow,
-    PassageLinkRow,
-)
 from knowledge.graph.extractions import ExtractionRun, Extractions
 from knowledge.graph.neighbours import PassageNeighbour, list_passage_neighbours
 from knowledge.graph.overview import MOST_SHOWN, LatticeGraph, LatticeWish, load_lattice
@@ -24,7 +17,6 @@ from knowledge.graph.resonance import MOST, THRESHOLD, Linking, LinkingWish, Res
 from knowledge.graph.splitting import Split
 from knowledge.graph.subgraph import MOST_DEPTH, MOST_NODES, Bounds, Edge, Subgraph
 from knowledge.graph.suggestions import Suggestions
-from knowledge.graph.tables import ChangeRow, EntityNameRow, EntityRow, MentionRow, PredicateRow, RelationRow
 
 __all__ = [
     "CARDINALITIES",
@@ -39,7 +31,6 @@ __all__ = [
     "CentralEntities",
     "Centrality",
     "Change",
-    "ChangeRow",
     "Communities",
     "Contradiction",
     "Counts",
@@ -47,16 +38,11 @@ __all__ = [
     "Ended",
     "Entity",
     "EntityDetail",
-    "EntityNameRow",
-    "EntityRow",
     "Evidence",
     "Extracted",
-    "ExtractedPassageRow",
     "Extraction",
     "ExtractionPlan",
-    "ExtractionRow",
     "ExtractionRun",
-    "ExtractionRunRow",
     "ExtractionWish",
     "Extractions",
     "FoundRelation",
@@ -64,19 +50,14 @@ __all__ = [
     "LatticeGraph",
     "LatticeWish",
     "Linking",
-    "LinkingRow",
     "LinkingWish",
     "MadeEntity",
-    "MentionRow",
     "NamedEntity",
-    "PassageLinkRow",
     "PassageNeighbour",
     "Paths",
-    "PredicateRow",
     "Predicates",
     "Relation",
     "RelationQuery",
-    "RelationRow",
     "Resonances",
     "ShownPassage",
     "Split",

@@ -10,7 +10,6 @@ from knowledge.jobs.queue import Kind, defer
 from knowledge.jobs.rows import NO_NAME, number_rows
 from knowledge.jobs.run import Run
 from knowledge.jobs.store import IngestionProblem, IngestionRecord
-from knowledge.jobs.tables import IngestionChunkRow, IngestionProblemRow, IngestionRow, IngestionSourceRow
 from knowledge.jobs.tally import Counts, Tally, add_reports
 from knowledge.jobs.worker import WorkerConfig, Workers
 
@@ -19,12 +18,8 @@ __all__ = [
     "Backlog",
     "Counts",
     "Feeding",
-    "IngestionChunkRow",
     "IngestionProblem",
-    "IngestionProblemRow",
     "IngestionRecord",
-    "IngestionRow",
-    "IngestionSourceRow",
     "IngestionWork",
     "Ingestions",
     "Kind",

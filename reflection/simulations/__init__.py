@@ -4,7 +4,6 @@ from reflection.simulations.cache import SimulationCache
 from reflection.simulations.limits import is_quickly_read, read_scenario
 from reflection.simulations.simulation import MOST_EVENTS, Outcome, Simulation, SimulationHead
 from reflection.simulations.simulations import Answered, Origin, Progress, Simulations
-from reflection.simulations.tables import SimulationRow
 
 __all__ = [
     "MOST_EVENTS",
@@ -15,7 +14,6 @@ __all__ = [
     "Simulation",
     "SimulationCache",
     "SimulationHead",
-    "SimulationRow",
     "Simulations",
     "is_quickly_read",
     "read_scenario",

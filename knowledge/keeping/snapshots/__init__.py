@@ -12,7 +12,6 @@ from knowledge.keeping.snapshots.restore import Restored, RestoreWish
 from knowledge.keeping.snapshots.retention import RetentionPolicy, Verdict
 from knowledge.keeping.snapshots.snapshot import HeldGem, Snapshot
 from knowledge.keeping.snapshots.snapshots import Retention, Snapshots
-from knowledge.keeping.snapshots.tables import SnapshotRow
 from knowledge.keeping.snapshots.verifying import SnapshotProblem, Verification
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "RowsDifference",
     "Snapshot",
     "SnapshotProblem",
-    "SnapshotRow",
     "Snapshots",
     "Verdict",
     "Verification",

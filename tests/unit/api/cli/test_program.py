@@ -35,3 +35,14 @@ def test_help_loads_nothing_that_is_slow() -> None:
     slow = "print(*{'litestar', 'numpy', 'onnxruntime', 'pydantic', 'psycopg', 'uvicorn'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", listing + slow], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == ""
+
+
+def test_a_service_loads_neither_models_nor_migrations() -> None:
+    slow = "print(*{'alembic', 'anthropic', 'onnxruntime', 'openai', 'sqlalchemy', 'sqlmodel'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, api.app, api.cli.serve; {slow}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "\n"
