@@ -1,6 +1,6 @@
 """What the demo does: ingest, ask, and watch the gem's state."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -12,7 +12,7 @@ from api.schemas.gems import to_gem
 from api.schemas.reflections import to_reflection
 from api.service import Service
 from gems import Gem, QuantumState, evolve
-from knowledge import SourceDocument, SourceProblem, read_sources
+from knowledge import read_sources
 from reflection import DoneEvent, EvidenceEvent, Reflection, ReflectionRequest
 
 GEM = "demo"
@@ -62,17 +62,10 @@ class Tour:
         }
 
 
-def _read(sources: Sequence[Path]) -> Iterator[SourceDocument | SourceProblem]:
-    """Read documents; the pictures that stand among them have no text, so passing them over is no problem."""
-    for each in read_sources(sources):
-        if not (isinstance(each, SourceProblem) and each.name.endswith(".png")):
-            yield each
-
-
 async def take_tour(service: Service, sources: Sequence[Path]) -> Tour:
     """Ingest documents into the demo's gem and ask its questions."""
     with open_bar("Ingesting", "documents") as bar:
-        intake = await take_in(service, _read(sources), lambda _: GEM, lambda report: show_progress(bar, report))
+        intake = await take_in(service, read_sources(sources), lambda _: GEM, lambda report: show_progress(bar, report))
     before = await service.gems.ensure(service.tenant, GEM, service.at())
     asked = []
     with open_bar("Asking", "questions") as bar:

@@ -32,6 +32,10 @@ _WHOLE = {
 _ROWS: dict[str, Callable[[BufferedReader, str], Rows]] = {".jsonl": read_jsonl, ".csv": read_csv}
 
 FORMATS = tuple(sorted((*_WHOLE, *_ROWS)))
+WORDLESS = {  # pictures, sounds and fonts, as they stand among documents
+    *(".avif", ".bmp", ".gif", ".heic", ".ico", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff", ".webp"),
+    *(".m4a", ".mov", ".mp3", ".mp4", ".ogg", ".wav", ".webm", ".otf", ".ttf", ".woff", ".woff2"),
+}
 
 
 def read_sources(
@@ -45,9 +49,9 @@ def read_sources(
     """Read files, folders and standard input, lazily and in a stable order.
 
     A file becomes one document, a row of JSONL or CSV another. What cannot be read is a SourceProblem, and the rest
-    goes on. Hidden files and folders within a folder are passed over without a word. The external id and the source
-    of a file are its folder's name and the path below: "notes/2024/may.md" for ../notes, and "notes/a.md" for the
-    file ../notes/a.md, whatever the working folder.
+    goes on. Within a folder, what is hidden is passed over without a word, as are pictures, sounds and fonts, which
+    hold none. The external id and the source of a file are its folder's name and the path below: "notes/2024/may.md"
+    for ../notes, and "notes/a.md" for the file ../notes/a.md, whatever the working folder.
 
     Args:
         paths: of files and folders; "-" is standard input.
@@ -162,7 +166,7 @@ def _find_files(path: Path, recursive: bool) -> Iterator[tuple[Path, str] | Sour
     for folder, folders, files in os.walk(root, onerror=problems.append):
         folders[:] = sorted(name for name in folders if not name.startswith(".")) if recursive else []
         for name in sorted(files):
-            if not name.startswith("."):
+            if not name.startswith(".") and Path(name).suffix.lower() not in WORDLESS:
                 yield Path(folder, name), _name(Path(folder, name), root)
     yield from (SourceProblem(str(error.filename), _reason(error)) for error in problems)
 

@@ -98,7 +98,7 @@ def test_a_folder_is_read_in_order_and_what_cannot_be_read_is_named() -> None:
     ]
     named = problems(found)
     assert [p.split(":")[0] for p in named] == [
-        "sources/drawing.svg",
+        "sources/drawing.dwg",
         "sources/picture.txt",
         "sources/rows.csv, line 5",
         "sources/rows.csv, line 6",
@@ -110,6 +110,15 @@ def test_a_folder_is_read_in_order_and_what_cannot_be_read_is_named() -> None:
     assert ".pdf" in named[0]
     assert "binary" in named[1]
     assert "colour: is not a field" in named[-1]
+
+
+def test_a_picture_in_a_folder_is_passed_over_and_one_that_is_asked_for_is_named(tmp_path: Path) -> None:
+    for name in ("harbour.PNG", "jingle.mp3", "notes.md"):
+        (tmp_path / name).write_text("The harbour")
+    found = list(read_sources([tmp_path]))
+    assert [d.source for d in documents(found)] == [f"{tmp_path.name}/notes.md"]
+    assert problems(found) == []
+    assert ".pdf" in problems(list(read_sources([tmp_path / "harbour.PNG"])))[0]
 
 
 def test_folders_within_are_left_out_on_request() -> None:
