@@ -1,8 +1,8 @@
 -- name: read_field
 -- what the gems of the lattice are like together, archived ones left out, each evolved to the moment asked for: in one
 -- pass, which leaves one row for each cell of the two histograms together, its key c's bucket times `stride` and u's.
--- The formulas are those of lattice_evolve, written out, since a function that returns a row is called for each; phases
--- are not reduced to [0, 2π), no wave needs that. OFFSET 0 keeps what is worked out once from being worked out wherever
+-- The formulas are those of lattice_evolve, written out, so that each is worked out once a gem; phases are not reduced
+-- to [0, 2π), no wave needs that. OFFSET 0 keeps what is worked out once from being worked out wherever
 -- it is used; the bounds keep products from an overflow or underflow, which Postgres refuses, and what has a coherence
 -- below 1e-87 swings no more
 SELECT floor(c * %(buckets)s) * %(stride)s + floor(u * %(buckets)s) AS cell, count(*) AS gems, sum(energy) AS energy,

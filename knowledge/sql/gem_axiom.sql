@@ -1,8 +1,7 @@
 -- name: group_passages
 -- the open passages of a gem, evolved to a moment and added up by how slowly they fade and how stale they are: all that
--- the terms of the gem, now and later, need of them. The formulas are those of lattice_evolve, written out, since a
--- function that returns a row is called for each; OFFSET 0 keeps an expression from being worked out once for each of
--- its uses. The bounds keep products from an overflow or underflow, which Postgres refuses. Sums are of a thousand and
+-- the terms of the gem, now and later, need of them. The formulas are those of lattice_evolve, written out, where
+-- OFFSET 0 keeps an expression from being worked out once for each of its uses. The bounds keep products from an overflow or underflow, which Postgres refuses. Sums are of a thousand and
 -- then of these, since a long sum of floats drifts. One pass over the passages
 SELECT min(least_energy) AS least_energy, max(greatest_energy) AS greatest_energy, sum(passages)::bigint AS passages,
   sum(coherence) AS coherence, sum(re) AS re, sum(im) AS im, sum(squares) AS squares, sum(uncertainty) AS uncertainty

@@ -6,7 +6,7 @@ FROM passage p WHERE p.gem_id = %(gem_id)s AND p.slot > %(after_key)s ORDER BY p
 
 -- name: list_by_coherence
 -- the same by coherence at a moment times `sign`, the least first. The formula is that of lattice_evolve, written out,
--- since a function that returns a row is called for each; only the rows of the page are read whole
+-- since only the coherence is needed; only the rows of the page are read whole
 WITH page AS (
   SELECT key, passage_id FROM (
     SELECT passage_id, %(sign)s::float8 * CASE WHEN coherence < 1e-100 THEN 0 ELSE coherence
