@@ -80,6 +80,7 @@ ROUTERS = (
     alerts.router,
     status.router,
 )
+API = Router(path="/api/v1", route_handlers=ROUTERS)  # made once: every application copies what it registers
 
 
 def create_app(
@@ -104,7 +105,7 @@ def create_app(
 
     app = Litestar(
         route_handlers=[
-            Router(path="/api/v1", route_handlers=ROUTERS),
+            API,
             metrics.router,  # where scrapers look for it
             dashboard.router,
         ],
