@@ -4,7 +4,7 @@ from gems.catalogue import Gems
 from gems.dynamics import LEAST_GAIN, UsedGem, plan_use, use_gems
 from gems.entanglement import Entanglement, delete_entanglement, list_entanglements, set_entanglement
 from gems.entangling import Entanglements, Partner
-from gems.field_store import GemAtRisk, read_origin
+from gems.field_store import GemAtRisk
 from gems.field_summary import FieldSummary, read_field
 from gems.forecast import BELOW_DEFAULT, Point, check_below, fall_after, falls_at, follow, spread_moments
 from gems.gem import Gem, GemChange
@@ -119,7 +119,6 @@ __all__ = [
     "plan_use",
     "rate_gem",
     "read_field",
-    "read_origin",
     "record_operation",
     "replay",
     "restore_from",

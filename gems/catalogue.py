@@ -86,7 +86,8 @@ class Gems:
         async with self.database.transaction(tenant) as conn:
             held = (await hold_gems(conn, [gem_id]))[gem_id]
             if held.archived_at is not None:
-                await record_operation(conn, name_operation("restore", gem_id, held.name, at.now))
+                undo = {"merged_into": held.merged_into and str(held.merged_into)}
+                await record_operation(conn, name_operation("restore", gem_id, held.name, at.now), undo)
             return await store.restore_gem(conn, gem_id, at)
 
     async def delete(self, tenant: UUID, gem_id: UUID) -> None:

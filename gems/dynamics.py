@@ -14,12 +14,14 @@ from core.errors import InvalidInputError
 from core.observing import tell
 from core.pg import Connection
 from core.sql import load_queries
+from gems.forecast import Point
 from gems.gem import Gem, to_gem
 from gems.happenings import StateChanged
 from gems.state import QuantumState, evolve, measure
 from gems.store import Moment
 
 _SQL = load_queries("gems.sql", "dynamics.sql")
+_STATE = ("energy", "phase", "coherence", "uncertainty")
 LEAST_GAIN = 1e-6  # below it nothing would change that anyone could see
 
 
@@ -29,12 +31,14 @@ class UsedGem:
 
     Attributes:
         gem: as the use left it.
-        before: its state just before, evolved to the same moment.
+        origin: its state as it was left last before, and of which moment that is.
+        before: the same, evolved to the moment of the use.
         gain: α, weighted by the strength of the entanglement if it was reached through one.
         via_gem_id: the gem through which; None for one that was used itself.
     """
 
     gem: Gem
+    origin: Point
     before: QuantumState[float]
     gain: float
     via_gem_id: UUID | None
@@ -59,9 +63,11 @@ async def use_gems(
         The gems in the order of ids, those that were used and their partners.
     """
     rows = await _all(conn, "use_gems", gains, at, {"cause": cause, "reflection_id": reflection_id})
-    used = [
-        UsedGem(to_gem(row, at.now, at.time_unit), _before(row, at), row["gain"], row["via_gem_id"]) for row in rows
-    ]
+    used = []
+    for row in rows:
+        origin = _origin(row, "old_")
+        before = evolve(origin.state, max(0.0, (at.now - origin.at) / at.time_unit))
+        used.append(UsedGem(to_gem(row, at.now, at.time_unit), origin, before, row["gain"], row["via_gem_id"]))
     for each in used:
         why = cause if each.via_gem_id is None else "entanglement"
         tell(conn, StateChanged(each.gem.gem_id, why, each.before, each.gem.state, each.via_gem_id))
@@ -78,6 +84,7 @@ async def plan_use(conn: Connection, gains: Mapping[UUID, float], at: Moment) ->
         planned.append(
             UsedGem(
                 to_gem(row | _columns(after) | {"measured_at": measured_at}, at.now, at.time_unit),
+                _origin(row),
                 gem.state,
                 row["gain"],
                 row["via_gem_id"],
@@ -86,14 +93,12 @@ async def plan_use(conn: Connection, gains: Mapping[UUID, float], at: Moment) ->
     return planned
 
 
-def _before(row: Mapping[str, Any], at: Moment) -> QuantumState[float]:
-    old = QuantumState(row["old_energy"], row["old_phase"], row["old_coherence"], row["old_uncertainty"])
-    return evolve(old, max(0.0, (at.now - row["old_measured_at"]) / at.time_unit))
+def _origin(row: Mapping[str, Any], prefix: str = "") -> Point:
+    return Point(row[f"{prefix}measured_at"], QuantumState(*(row[f"{prefix}{name}"] for name in _STATE)))
 
 
 def _columns(state: QuantumState[float]) -> dict[str, float]:
-    names = ("energy", "phase", "coherence", "uncertainty")
-    return {name: getattr(state, name) for name in names}
+    return {name: getattr(state, name) for name in _STATE}
 
 
 async def _all(

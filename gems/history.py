@@ -67,18 +67,18 @@ def open_log(created_at: datetime, log: Sequence[LogEntry], time_unit: timedelta
     return [replace(entry, since=since) for entry, since in zip(entries, starts, strict=True)]
 
 
-def look_at(log: Sequence[LogEntry], moment: datetime, time_unit: timedelta) -> QuantumState[float] | None:
-    """Return the state at a moment, past, present or to come if it is left alone; None if there was nothing yet.
+def find_span(log: Sequence[LogEntry], moment: datetime, time_unit: timedelta) -> tuple[LogEntry, timedelta] | None:
+    """Return the entry that held at a moment, and how long a τ is in the time after it; None if there was nothing yet.
 
     Args:
         log: not empty, in its order.
-        moment: when.
+        moment: past, present or to come.
         time_unit: the τ of today, for the time since the last entry.
     """
     index = bisect_right([entry.since for entry in log], moment) - 1
     if index < 0:
         return None
-    return _look(log[index], moment, log[index + 1].time_unit if index + 1 < len(log) else time_unit)
+    return log[index], log[index + 1].time_unit if index + 1 < len(log) else time_unit
 
 
 def draw_curve(log: Sequence[LogEntry], moments: Sequence[datetime], time_unit: timedelta) -> Curve:

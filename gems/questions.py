@@ -12,7 +12,7 @@ from gems.field_store import GemAtRisk, list_risks, name_gems, read_lattice_log,
 from gems.field_summary import BUCKETS, FieldSummary, check_buckets, read_field, summarise
 from gems.forecast import BELOW_DEFAULT, Point, check_below, falls_at, follow, spread_moments
 from gems.gem import Gem
-from gems.history import Curve, draw_curve, look_at
+from gems.history import Curve, draw_curve, find_span
 from gems.lattice_history import LatticePoint, draw_lattice
 from gems.modes import Mode, find_modes
 from gems.packets import Spans, join_states
@@ -36,7 +36,8 @@ class GemAt:
         at: the moment.
         state: then.
         field: its share in the lattice's field then, Re(z·conj(Σz))/Σc in [−1, 1].
-        falls_at: when its coherence falls below the threshold, as things stood; None if beyond the year 9999.
+        falls_at: when its coherence falls below the threshold, or had fallen, as things stood; None if beyond the year
+            9999.
         below: the threshold.
     """
 
@@ -109,12 +110,13 @@ class LatticeField:
         moment = moment or at.now
         async with self.database.transaction(tenant, read_only=True, snapshot=True) as conn:
             gem, origin = await read_origin(conn, gem_id, at)
+            time_unit = at.time_unit
             if moment < at.now:
-                origin = await _read_past(conn, gem, at, moment)
+                origin, time_unit = await _read_past(conn, gem, at, moment)
             whole = await _summarise(conn, at, moment, BUCKETS, below)
-        (point,) = follow(origin.state, origin.at, at.time_unit, [moment])
+        (point,) = follow(origin.state, origin.at, time_unit, [moment])
         wave = QuantumState(1.0, whole.phase, whole.order_parameter, 0.0)
-        falls = falls_at(origin.state, origin.at, at.time_unit, below)
+        falls = falls_at(origin.state, origin.at, time_unit, below)
         return GemAt(gem, moment, point.state, interference(point.state, wave), falls, below)
 
     async def history(
@@ -243,11 +245,13 @@ class LatticeField:
         return GemInterference(tuple(gems), interference_matrix(states), order_parameter(states))
 
 
-async def _read_past(conn: Connection, gem: Gem, at: Moment, moment: datetime) -> Point:
-    state = look_at(await read_log(conn, gem, at, moment), moment, at.time_unit)
-    if state is None:
+async def _read_past(conn: Connection, gem: Gem, at: Moment, moment: datetime) -> tuple[Point, timedelta]:
+    """Return the state from which a gem's curve went on at a moment, and how long a τ was then."""
+    span = find_span(await read_log(conn, gem, at, moment), moment, at.time_unit)
+    if span is None:
         raise InvalidInputError("at", f"must not be before the gem was made, {gem.created_at:%Y-%m-%dT%H:%M:%SZ}")
-    return Point(moment, state)
+    entry, time_unit = span
+    return Point(entry.state_at, entry.state), time_unit
 
 
 async def _summarise(conn: Connection, at: Moment, moment: datetime, buckets: int, below: float) -> FieldSummary:

@@ -16,8 +16,8 @@ from gems import (
     UsedGem,
     check_below,
     falls_at,
+    get_gems,
     plan_use,
-    read_origin,
     use_gems,
 )
 from knowledge.measuring import measure_passages
@@ -89,7 +89,7 @@ class Rehearsals:
             raise InvalidInputError("passage_ids", f"must be at most {MOST_PASSAGES:,}, not {len(passage_ids):,}")
 
         async def work(conn: Connection) -> Rehearsal:
-            gem, origin = await read_origin(conn, gem_id, at)
+            (gem,) = await get_gems(conn, [gem_id], at)
             gains = dict.fromkeys(passage_ids, gain)
             await _require(conn, gem_id, list(gains))
             if gains and not dry_run:
@@ -105,7 +105,7 @@ class Rehearsals:
             return Rehearsal(
                 dry_run=dry_run,
                 used=used,
-                falls_at_before=falls_at(origin.state, origin.at, at.time_unit, below),
+                falls_at_before=falls_at(used.origin.state, used.origin.at, at.time_unit, below),
                 falls_at_after=falls_at(used.gem.state, max(at.now, used.gem.measured_at), at.time_unit, below),
                 partners=tuple(by_id.values()),
                 passages=len(gains),

@@ -110,8 +110,9 @@ class Reflections:
         """Store a user's rating in [−1, 1]; it moves the feedback F_n of the gem. Return the gem.
 
         A good rating confirms what the answer cited: passages and gem are measured with a gain of α times what the
-        rating rose above 0 by. Said again, the same rating counts once, so that a request may be repeated. It also
-        rewards the variant that the answer was made by, if its model is in an experiment.
+        rating exceeds 0, and the highest one before it, by; so all ratings of an answer together confirm it at most
+        once. Said again, the same rating counts once, so that a request may be repeated. It also rewards the variant
+        that the answer was made by, if its model is in an experiment.
         """
         if not -1.0 <= rating <= 1.0:
             raise InvalidInputError("rating", "must be from -1 (wrong) to 1 (right)")
@@ -122,9 +123,9 @@ class Reflections:
                 return (await get_gems(conn, [rated.gem_id], at))[0]
             if rated.variant is not None:
                 await add_reward(conn, reward_of_rating(rated.variant, rating, rated.previous))
-            gain = ALPHA_DEFAULT * (max(0.0, rating) - max(0.0, rated.previous or 0.0))
-            cited = await store.list_cited(conn, reflection_id) if gain >= LEAST_GAIN else []
-            if cited:
+            cited = await store.list_cited(conn, reflection_id) if rating > 0 else {}
+            gain = ALPHA_DEFAULT * rating - max(cited.values(), default=0.0)
+            if cited and gain >= LEAST_GAIN:
                 gains, gems = dict.fromkeys(cited, gain), {rated.gem_id: gain}
                 await use_passages(conn, gains, at, cause="feedback", reflection_id=reflection_id, gems=gems)
             return await rate_gem(conn, rated.gem_id, rating, at)  # last, since a use locks passages before gems

@@ -104,9 +104,10 @@ async def rate_reflection(conn: Connection, reflection_id: UUID, rating: float) 
     return Rated(**rows[0])
 
 
-async def list_cited(conn: Connection, reflection_id: UUID) -> list[UUID]:
-    """Return the passages that an answer cited and that are still there."""
-    return [row["passage_id"] for row in await _all(conn, "list_cited", {"reflection_id": reflection_id})]
+async def list_cited(conn: Connection, reflection_id: UUID) -> dict[UUID, float]:
+    """Return the passages that an answer cited and that are still there, with the sum of what ratings of it gave."""
+    rows = await _all(conn, "list_cited", {"reflection_id": reflection_id})
+    return {row["passage_id"]: row["confirmed"] for row in rows}
 
 
 def _not_found(reflection_id: UUID) -> ReflectionNotFoundError:

@@ -21,6 +21,7 @@ from gems import (
     get_gems,
     hold_gems,
     insert_gem,
+    list_entanglements,
     list_operations,
     lock_operation,
     mark_undone,
@@ -32,7 +33,7 @@ from knowledge.keeping.tables import GEM, KNOWLEDGE_TABLES, TravellingTable, rea
 from knowledge.keeping.vectors import fetch
 from knowledge.moving.carrying import Carrier, refuse_archived
 from knowledge.moving.choosing import MOST_SOURCES, Amount, Merging, SplitWish, add_up, choose_split, measure
-from knowledge.moving.undoing import is_bare, list_turns, plan_returns
+from knowledge.moving.undoing import is_bare, is_merged, list_turns, plan_returns
 from knowledge.readings import Readings
 
 
@@ -192,7 +193,7 @@ class Moves:
             for name, layout in layouts.items():
                 (row,) = await fetch(conn, layout.count(), {"gem_id": gem_id})
                 counts[name] = int(row["rows"])
-            return counts
+            return counts | {"entanglement": len(await list_entanglements(conn, [gem_id]))}
 
     @property
     def _carrier(self) -> Carrier:
@@ -234,7 +235,12 @@ async def _turn_back(conn: Connection, locked: LockedOperation, gem: HeldGem, at
         raise OperationFollowedError(
             f"it cannot be undone: the gem {gem.name!r} was archived or restored since", gem_id=str(gem.gem_id)
         )
-    await (archive_gem if archives else restore_gem)(conn, gem.gem_id, at)
+    if not archives:
+        await restore_gem(conn, gem.gem_id, at)
+    elif (target := locked.undo.get("merged_into")) and await is_merged(conn, gem.gem_id, UUID(target)):
+        await archive_into(conn, [gem.gem_id], UUID(target), at.now)
+    else:
+        await archive_gem(conn, gem.gem_id, at)
 
 
 def _check_sources(gem_id: UUID, sources: Sequence[UUID]) -> tuple[UUID, ...]:

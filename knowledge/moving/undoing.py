@@ -62,6 +62,11 @@ async def list_turns(conn: Connection, gem_id: UUID, ordinal: int) -> list[UUID]
     return [row["operation_id"] for row in rows]
 
 
+async def is_merged(conn: Connection, gem_id: UUID, target: UUID) -> bool:
+    """Say whether what a gem held went into another one, by a merge that stands."""
+    return bool(await fetch(conn, SQL["find_merge"], {"gem_id": gem_id, "target": target}))
+
+
 async def is_bare(conn: Connection, gem_id: UUID, tables: Sequence[str]) -> bool:
     """Say whether a gem holds nothing and nothing happened to it but its birth."""
     (row,) = await fetch(conn, SQL["is_bare"], {"gem_id": gem_id})

@@ -469,6 +469,11 @@ SELECT operation_id FROM operation
 WHERE subject_id = %(gem_id)s AND ordinal > %(ordinal)s AND undone_at IS NULL AND kind IN ('archive', 'restore')
 ORDER BY ordinal DESC;
 
+-- name: find_merge
+-- a merge of a gem into another one that stands
+SELECT operation_id FROM operation
+WHERE kind = 'merge' AND subject_id = %(target)s AND %(gem_id)s = ANY(others) AND undone_at IS NULL LIMIT 1;
+
 -- name: last_change
 -- the last change of the other gem's graph so far
 SELECT coalesce(max(ordinal), 0) AS changes FROM graph_change WHERE gem_id = %(target)s;

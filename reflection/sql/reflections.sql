@@ -37,8 +37,11 @@ WHERE e.reflection_id = %(reflection_id)s ORDER BY e.label;
 SELECT * FROM reflection_attempt WHERE reflection_id = %(reflection_id)s ORDER BY number;
 
 -- name: list_cited
--- the passages that the answer cited
-SELECT passage_id FROM reflection_evidence WHERE reflection_id = %(reflection_id)s AND cited ORDER BY label;
+-- the passages that the answer cited, with what good ratings of it have given to each until now
+SELECT e.passage_id, (
+  SELECT coalesce(sum(m.gain), 0) FROM measurement m WHERE m.tenant_id = e.tenant_id AND m.passage_id = e.passage_id
+    AND m.reflection_id = e.reflection_id AND m.cause = 'feedback') AS confirmed
+FROM reflection_evidence e WHERE e.reflection_id = %(reflection_id)s AND e.cited ORDER BY e.label;
 
 -- name: list_reflections
 -- a page of a gem's reflections, newest first

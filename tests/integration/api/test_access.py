@@ -8,8 +8,10 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
+from api.auth import Principal, Role
 from api.service import Service
 from api.settings import Settings
+from core.pg import DEFAULT_TENANT
 from gems import GemChange
 from knowledge import parse_document
 from reflection import ReflectionRequest
@@ -45,6 +47,27 @@ async def test_a_token_that_is_set_is_asked_for(guarded: Settings, service: Serv
             assert (await client.get(path)).status_code == 200
         known = {"authorization": "bearer s3cret", "host": "lattice.example.org"}
         assert (await client.get("/gems", headers=known)).status_code == 200
+
+
+async def test_who_may_only_read_recalls_and_changes_nothing(
+    client: httpx2.AsyncClient, port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.auth.authenticate", lambda *_: Principal(DEFAULT_TENANT, Role.VIEWER))
+    question = {"question": "When does the ferry leave?", "gem_ids": [port]}
+    assert (await client.post("/recall", json=question)).status_code == 200
+    check_problem(await client.post("/recall", json=question | {"measure": True}), 403, "forbidden")
+    for path, body in [
+        (f"/gems/{port}/rehearsals", {"dry_run": False}),
+        (f"/gems/{port}/merges", {"from": [port]}),
+        (f"/gems/{port}/splits", {"name": "cranes", "source": "x"}),
+        (f"/gems/{port}/entanglements", {"gem_id": port, "strength": 0.5}),
+        (f"/gems/{port}/snapshots", {}),
+        ("/lattice/snapshots", {}),
+        ("/snapshots/retention", {"keep_last": 1}),
+    ]:
+        check_problem(await client.post(path, json=body), 403, "forbidden")
+    log = (await client.get(f"/gems/{port}/measurements")).json()["items"]
+    assert [each["cause"] for each in log] == ["ingest"]
 
 
 async def test_without_a_token_only_this_machine_is_answered(client: httpx2.AsyncClient) -> None:

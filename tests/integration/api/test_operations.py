@@ -83,11 +83,28 @@ async def test_archiving_and_restoring_are_listed_and_undone(client: httpx2.Asyn
     assert (await client.get(f"/gems/{port}")).json()["archived_at"] is None
 
 
-async def test_a_deletion_is_told_without_being_done(client: httpx2.AsyncClient, port: str) -> None:
+async def test_undoing_a_restore_leaves_a_merged_gem_as_the_merge_did(
+    client: httpx2.AsyncClient, port: str, island: str
+) -> None:
+    merged = await merge(client, port, island)
+    (await client.post(f"/gems/{island}/restore")).raise_for_status()
+    restored = (await client.get("/operations")).json()["items"][0]
+    (await client.post(f"/operations/{restored['id']}/undo")).raise_for_status()
+    assert (await client.get(f"/gems/{island}")).json()["merged_into"] == port
+    (await client.post(f"/operations/{merged['operation_id']}/undo")).raise_for_status()
+    gem = (await client.get(f"/gems/{island}")).json()
+    assert (gem["archived_at"], gem["merged_into"]) == (None, None)
+
+
+async def test_a_deletion_is_told_without_being_done(client: httpx2.AsyncClient, port: str, island: str) -> None:
+    (await client.post(f"/gems/{port}/entanglements", json={"gem_id": island, "strength": 0.5})).raise_for_status()
     told = await client.delete(f"/gems/{port}", params={"dry_run": "true"})
     assert told.status_code == 200
     assert (told.json()["dry_run"], told.json()["undoable"]) == (True, False)
     assert told.json()["rows"]["document"] == len(NOTES)
+    assert told.json()["rows"]["entanglement"] == 1
+    other = await client.delete(f"/gems/{island}", params={"dry_run": "true"})
+    assert other.json()["rows"]["entanglement"] == 1
     assert (await client.get(f"/gems/{port}")).status_code == 200
     assert (await client.delete(f"/gems/{port}")).status_code == 204
     assert (await client.get(f"/gems/{port}")).status_code == 404

@@ -152,6 +152,18 @@ async def test_a_curve_tells_through_whom_it_was_reached(
     assert (mark.entry.cause, mark.entry.via_gem_id, mark.entry.gain) == ("entanglement", tides, 0.2)
 
 
+async def test_a_gem_that_had_fallen_tells_of_the_past_when_it_did(
+    database: Database, questions: LatticeField, made: list[Gem], at: Moment, tenant: UUID
+) -> None:
+    then, gem_id = later(at, 200), made[2].gem_id
+    live = await questions.state(tenant, gem_id, then, below=0.9)
+    async with database.transaction(tenant) as conn:
+        await use_gems(conn, {gem_id: 0.7}, later(at, 250), cause="recall")
+    for unit in (at.time_unit, at.time_unit / 3):
+        past = await questions.state(tenant, gem_id, Moment(later(at, 300).now, unit), moment=then.now, below=0.9)
+        assert (past.state, past.falls_at) == (live.state, live.falls_at)
+
+
 async def test_a_forecast_is_the_future_and_tells_when_the_gem_falls(
     questions: LatticeField, gems: Gems, made: list[Gem], at: Moment, tenant: UUID
 ) -> None:

@@ -3,9 +3,11 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+
 from core.pg import Database
-from gems import Gem, GemChange, Gems, Moment, lock_gem, set_entanglement, use_gems
-from knowledge import Recall, RecallQuery
+from gems import Gem, GemChange, Gems, Moment, falls_at, lock_gem, set_entanglement, use_gems
+from knowledge import Recall, RecallQuery, Rehearsals
 from reflection import DoneEvent, EvidenceEvent, ReflectionRequest, Reflections
 
 
@@ -23,6 +25,19 @@ async def test_a_rating_strengthens_the_gem_that_was_asked_though_only_another_w
         log = await gems.list_measurements(tenant, gem.gem_id, at)
         told = [(each.cause, each.gain) for each in log if each.passage_id is None and each.cause != "ingest"]
         assert told == [("feedback", 0.15), ("reflection", 0.3)]
+
+
+async def test_a_rating_that_goes_down_and_up_again_confirms_once(
+    reflections: Reflections, gems: Gems, database: Database, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    found = await reflections.reflect(tenant, ReflectionRequest(port.gem_id, "When does the ferry leave?"), at)
+    for rating in (0.5, 0.2, 0.5, -1.0, 0.8, -0.4, 0.8, 0.0, 1.0):
+        await reflections.rate(tenant, found.reflection_id, rating, at)
+    log = await gems.list_measurements(tenant, port.gem_id, at, limit=200)
+    cited = {each.passage_id for each in found.evidence if each.cited}
+    for subject in (None, *cited):
+        given = [each.gain for each in log if each.passage_id == subject and each.cause == "feedback"]
+        assert given == pytest.approx([0.06, 0.09, 0.15])
 
 
 async def test_a_rating_locks_as_a_use_does_passages_before_gems(
@@ -48,6 +63,20 @@ async def test_a_use_waits_for_who_writes_into_a_gem_before_it_takes_a_passage_o
         await until_one_waits(database, tenant)
         await conn.execute("SELECT FROM passage WHERE gem_id = %s FOR UPDATE NOWAIT", (port.gem_id,))
     await use
+
+
+async def test_a_rehearsal_tells_when_a_gem_would_have_fallen_that_was_used_in_between(
+    database: Database, port: Gem, tenant: UUID, at: Moment
+) -> None:
+    later = replace(at, now=at.now + timedelta(days=30))
+    async with database.transaction(tenant) as conn:
+        (used,) = await use_gems(conn, {port.gem_id: 0.3}, later, cause="manual")
+        work = Rehearsals(database).rehearse(tenant, port.gem_id, later, dry_run=False)
+        rehearsing = asyncio.create_task(work)
+        await until_one_waits(database, tenant)
+    rehearsal = await rehearsing
+    assert rehearsal.used.before == used.gem.state
+    assert rehearsal.falls_at_before == falls_at(used.gem.state, later.now, later.time_unit)
 
 
 async def test_the_change_that_is_told_is_that_of_the_answer_alone(

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gems import Curve, LogEntry, Point, QuantumState, evolve, measure, spread_moments
-from gems.history import draw_curve, look_at, open_log
+from gems.forecast import follow
+from gems.history import draw_curve, find_span, open_log
 from gems.lattice_history import draw_lattice
 from gems.packets import Spans, unpack_log
 
@@ -14,6 +15,15 @@ MONTH = timedelta(days=30)
 END = NOON + timedelta(days=400)
 
 USES = st.lists(st.tuples(st.floats(0.0, 90.0), st.floats(1e-6, 1.0)), max_size=8)
+
+
+def look_at(log: list[LogEntry], moment: datetime, time_unit: timedelta) -> QuantumState[float] | None:
+    """Return the state at a moment, as a question asked then was answered; None if there was nothing yet."""
+    if (span := find_span(log, moment, time_unit)) is None:
+        return None
+    entry, unit = span
+    (point,) = follow(entry.state, entry.state_at, unit, [moment])
+    return point.state
 
 
 def write_log(uses: list[tuple[float, float]]) -> list[LogEntry]:
