@@ -68,6 +68,8 @@ def is_repeatable(error: BaseException) -> bool:
     cause = error.__cause__ if isinstance(error, LatticeError) else None
     if isinstance(error, StoreBusyError):
         return error.details.get("sqlstate") in {SERIALIZATION_FAILURE, DEADLOCK}
+    if isinstance(cause, PoolTimeout):  # the pool has tried to connect all the while
+        return False
     if isinstance(error, StoreUnavailableError) and isinstance(cause, psycopg.Error):
         return is_lost(cause) and error.details.get("outcome") != "unknown"
     return False

@@ -6,6 +6,7 @@ import psycopg
 import psycopg_pool
 import pytest
 from psycopg import errors
+from psycopg_pool import PoolTimeout
 
 from core.errors import (
     ConflictError,
@@ -14,7 +15,7 @@ from core.errors import (
     StoreBusyError,
     StoreUnavailableError,
 )
-from core.pg_errors import is_lost, store_errors, translate
+from core.pg_errors import is_lost, is_repeatable, store_errors, translate
 
 ALL = {e for _, e in inspect.getmembers(errors, inspect.isclass) if issubclass(e, psycopg.Error)}
 WITH_STATE = sorted((e for e in ALL if e.sqlstate is not None), key=lambda e: e.sqlstate or "")
@@ -81,3 +82,9 @@ def test_a_bug_passes_as_it_is() -> None:
 )
 def test_is_lost_means_the_connection_is_gone(error: type[psycopg.Error], lost: bool) -> None:
     assert is_lost(error("x")) is lost
+
+
+def test_what_the_pool_waited_for_in_vain_is_not_waited_for_again() -> None:
+    gone, broken = StoreUnavailableError("Postgres did not answer"), StoreUnavailableError("Postgres did not answer")
+    gone.__cause__, broken.__cause__ = PoolTimeout("15 s are over"), psycopg.OperationalError("x")
+    assert (is_repeatable(gone), is_repeatable(broken)) == (False, True)
