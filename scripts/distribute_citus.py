@@ -3,32 +3,17 @@
 Run as `python -m scripts.distribute_citus`; docs/scale.md shows them, and a test holds the page to them.
 """
 
-import importlib
-
 from sqlalchemy import Table
-from sqlmodel import SQLModel
 
-DECLARING = (
-    "api.alerts.tables",
-    "api.tables",
-    "gems",
-    "knowledge",
-    "knowledge.jobs.tables",
-    "llm_router.experiments.tables",
-    "llm_router.spend.tables",
-    "llm_router.switches",
-    "reflection",
-    "reflection.simulations",
-)
+from migrations.models import METADATA
+
 KEY = "tenant_id"
 FIRST = "gem"  # which all others lie beside
 
 
 def list_tables() -> list[Table]:
     """Return every table of ours, each after those that it refers to; equals by name."""
-    for module in DECLARING:
-        importlib.import_module(module)
-    remaining = dict(sorted(SQLModel.metadata.tables.items(), key=lambda item: (item[0] != FIRST, item[0])))
+    remaining = dict(sorted(METADATA.tables.items(), key=lambda item: (item[0] != FIRST, item[0])))
     ordered: list[Table] = []
     while remaining:
         done = {table.name for table in ordered}

@@ -2,8 +2,8 @@
 
 import psycopg
 from sqlalchemy import UniqueConstraint
-from sqlmodel import SQLModel
 
+from migrations.models import METADATA
 from scripts.check_docs import ROOT
 from scripts.distribute_citus import KEY, list_statements, list_tables
 
@@ -29,7 +29,7 @@ def test_every_key_holds_the_tenant() -> None:
 
 def test_a_table_comes_after_those_that_it_refers_to() -> None:
     names = [table.name for table in list_tables()]
-    assert sorted(names) == sorted(SQLModel.metadata.tables)
+    assert sorted(names) == sorted(METADATA.tables)
     for table in list_tables():
         for key in table.foreign_key_constraints:
             assert names.index(key.referred_table.name) <= names.index(table.name)
