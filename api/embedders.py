@@ -22,7 +22,7 @@ def open_embedder(
     """
     local = load_local()
     stack.push_async_callback(local.aclose)
-    chunker = Chunker(local.tokenizer)
+    chunker = Chunker(lambda: local.tokenizer)  # loaded by who first needs it
     if config.embedding is not None:
         if settings != EmbeddingSettings():
             raise ConfigurationError(

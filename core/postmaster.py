@@ -168,11 +168,27 @@ def _end_orphans(data: Path) -> None:
             if process.info["name"] == "postgres" and Path(process.cwd()) == data:
                 process.send_signal(signal.SIGQUIT)
                 orphans.append(process)
-    _, stubborn = psutil.wait_procs(orphans, timeout=ORPHAN_S)
-    for process in stubborn:
+    for process in _wait_until_gone(orphans):
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(stubborn, timeout=ORPHAN_S)
+    _wait_until_gone(orphans)
+
+
+def _wait_until_gone(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Wait a while until processes hold nothing any longer; return those that still do.
+
+    A zombie holds nothing, and may stay for as long as the first process of a container does not look after it.
+    """
+    deadline = time.monotonic() + ORPHAN_S
+    while (left := [each for each in processes if _is_alive(each)]) and time.monotonic() < deadline:
+        time.sleep(ORPHAN_S / 500)
+    return left
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 def run_program(name: str, arguments: Sequence[str], owner: int | None, log: Path | None = None) -> str:

@@ -1,8 +1,9 @@
 """Cutting a document into passages at the borders of headings, paragraphs and sentences."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from semantic_text_splitter import TextSplitter
 from tokenizers import Tokenizer
@@ -64,24 +65,34 @@ class Chunker:
     """Cuts texts into passages of at most about `max_tokens`; safe to share between threads.
 
     Args:
-        tokenizer: counts the tokens; it is copied, so its own truncation and padding stay as they are.
+        tokenizer: counts the tokens; it is copied, so its own truncation and padding stay as they are. Or what loads
+            it, as soon as a text is to be cut or counted.
         max_tokens: of one passage, special tokens not counted; a heading or a tiny rest may add a tenth.
     """
 
-    def __init__(self, tokenizer: Tokenizer, max_tokens: int = 200) -> None:
-        self._tokenizer = Tokenizer.from_str(tokenizer.to_str())
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+    def __init__(self, tokenizer: Tokenizer | Callable[[], Tokenizer], max_tokens: int = 200) -> None:
+        self._given = tokenizer
         self._max_tokens = max_tokens
         self._max_chars = max_tokens * CHARS_PER_TOKEN
-        # Not MarkdownSplitter: it cuts at a code span or a bold word sooner than at the end of a sentence.
-        self._by_tokens = TextSplitter.from_huggingface_tokenizer(self._tokenizer, max_tokens)
         self._by_length = TextSplitter(self._max_chars)
 
     @property
     def tokenizer(self) -> Tokenizer:
         """What counts the tokens; it neither truncates nor pads."""
         return self._tokenizer
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        given = self._given if isinstance(self._given, Tokenizer) else self._given()
+        tokenizer = Tokenizer.from_str(given.to_str())
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    @cached_property
+    def _by_tokens(self) -> TextSplitter:
+        # Not MarkdownSplitter: it cuts at a code span or a bold word sooner than at the end of a sentence.
+        return TextSplitter.from_huggingface_tokenizer(self._tokenizer, self._max_tokens)
 
     def split(self, text: str) -> list[Chunk]:
         """Return the passages of a text in order; none for a blank text. Time is linear in its length.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TypeVar, cast
 
 import numpy as np
@@ -16,7 +17,6 @@ from tokenizers import Tokenizer
 from core.errors import ConfigurationError
 from knowledge.embedding import FloatArray, QuestionReading, Reading
 from knowledge.late import Projection
-from knowledge.onnx import onnxruntime
 
 MODEL = "all-MiniLM-L6-v2"
 DIMENSION = 384
@@ -56,6 +56,8 @@ class Encoder:
         Raises:
             ConfigurationError: a file of the model is missing.
         """
+        from knowledge.onnx import onnxruntime  # noqa: PLC0415 - only who reads a text waits for it
+
         self.tokenizer = Tokenizer.from_file(str(find_file(folder / "tokenizer.json")))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -81,16 +83,21 @@ class MiniLM:
 
     In a batch, int8 activations are scaled by all its texts together, so that a vector would depend on its neighbours.
     One text a call gives equal texts equal vectors and pads nothing; texts on different cores make up for the batch.
+    The model is loaded when its tokenizer or a reading is first asked for: most commands never do.
     """
 
     def __init__(self, folder: Path = FOLDER, threads: int | None = None) -> None:
-        """Load the model from `folder`; `threads` defaults to the cores that this process may use.
+        """Take the model from `folder`; `threads` defaults to the cores that this process may use.
 
         Raises:
             ConfigurationError: a file of the model is missing.
         """
         self._threads = threads or _count_cores()
-        self._encoder = Encoder(folder)
+        for name in ("tokenizer.json", "model.onnx"):
+            find_file(folder / name)
+        self._folder = folder
+        self._loading = Lock()
+        self._loaded: Encoder | None = None
         self._projection = Projection.load(find_file(folder / "projection.npz"))
         # our threads already fill the cores: those of BLAS beside them halve the speed; this holds for the process
         threadpool_limits(1, "blas")
@@ -109,7 +116,7 @@ class MiniLM:
     @property
     def tokenizer(self) -> Tokenizer:
         """The model's tokenizer, which neither pads nor truncates; a splitter can take it as it is."""
-        return self._encoder.tokenizer
+        return self._encoder().tokenizer
 
     def count_tokens(self, text: str) -> int:
         """Count the word pieces of a text, without [CLS] and [SEP]; those beyond what the model reads too."""
@@ -117,7 +124,7 @@ class MiniLM:
 
     def encode(self, text: str) -> Encoding:
         """Read one text, its first 256 word pieces, in the caller's thread."""
-        return self._encoder.encode(text)
+        return self._encoder().encode(text)
 
     async def embed(self, texts: Sequence[str]) -> FloatArray:
         """Embed n texts; the first 256 word pieces of each count.
@@ -141,6 +148,12 @@ class MiniLM:
             return QuestionReading(found.vector, states, found.offsets[1:-1])
 
         return (await self._each(read, 1))[0]
+
+    def _encoder(self) -> Encoder:
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = Encoder(self._folder)
+            return self._loaded
 
     def _read(self, text: str, own: int) -> Reading:
         found = self.encode(text)
