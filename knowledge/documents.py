@@ -3,9 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from core.clock import parse_moment
 from core.errors import InvalidInputError
@@ -124,22 +125,13 @@ def parse_document(row: Mapping[str, object], where: str = "", place: RowPlace |
                 f"{prefix}{_shown(name)}",
                 f"is not a field of a document; known are {known}; other facts go into metadata",
             )
-    return SourceDocument(
-        text=_text(row.get("text"), f"{prefix}text"),
-        external_id=_external_id(row.get("id"), f"{prefix}id"),
-        title=_line(row.get("title"), f"{prefix}title"),
-        source=_label(row.get("source"), f"{prefix}source"),
-        occurred_at=_moment(row.get("occurred_at"), f"{prefix}occurred_at"),
-        metadata=_metadata(row.get("metadata"), f"{prefix}metadata"),
-        gem=_label(row.get("gem"), f"{prefix}gem"),
-        thread=_thread(row.get("thread"), f"{prefix}thread"),
-        speaker=_line(row.get("speaker"), f"{prefix}speaker"),
-        entities=_names(row.get("entities"), f"{prefix}entities"),
-        relations=_relations(row.get("relations"), f"{prefix}relations"),
-        supersedes=_ids(row.get("supersedes"), f"{prefix}supersedes"),
-        embedding=parse_vector(row.get("embedding"), f"{prefix}embedding"),
-        place=place,
-    )
+    text = _text(row.get("text"), f"{prefix}text")
+    given = {
+        attribute: read(row[name], f"{prefix}{name}")
+        for name, attribute, read in _READERS
+        if row.get(name) is not None  # most rows have but a few, and there may be millions
+    }
+    return SourceDocument(text, **given, place=place)
 
 
 def content_hash(document: SourceDocument, repeat: int = 0) -> bytes:
@@ -225,10 +217,6 @@ def _moment(value: object, name: str) -> datetime | None:
     return parse_moment(value, name)
 
 
-def _metadata(value: object, name: str) -> Mapping[str, JSON]:
-    return {} if value is None else clean_object(value, name)
-
-
 def _list(value: object, name: str) -> Sequence[object]:
     if value is None:
         return ()
@@ -280,3 +268,19 @@ def _relation_part(value: object, name: str) -> str:
 
 def _shown(name: str) -> str:
     return make_storable(name[:_SHOWN_CHARS])
+
+
+_READERS: tuple[tuple[str, str, Callable[[object, str], Any]], ...] = (
+    ("id", "external_id", _external_id),
+    ("title", "title", _line),
+    ("source", "source", _label),
+    ("occurred_at", "occurred_at", _moment),
+    ("metadata", "metadata", clean_object),
+    ("gem", "gem", _label),
+    ("thread", "thread", _thread),
+    ("speaker", "speaker", _line),
+    ("entities", "entities", _names),
+    ("relations", "relations", _relations),
+    ("supersedes", "supersedes", _ids),
+    ("embedding", "embedding", parse_vector),
+)

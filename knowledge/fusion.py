@@ -135,7 +135,7 @@ def order_by_novelty(
     Greedy: the best comes first; each next one has the greatest score + weight · Σ_t rarity_t · max(0, found_t − what
     is covered of t). No sum is greater than the one above it, for which the first gets what the second makes needful;
     after `depth` places the rest follow by their sums. What a passage adds counts by its `worth`, as its score does
-    already.
+    already. Where nothing is found of any token, nothing is added.
 
     Source:
         Carbonell and Goldstein, "The Use of MMR", 1998, with coverage of the question in place of unlikeness.
@@ -144,6 +144,8 @@ def order_by_novelty(
         The order, and what the novelty of each passage adds to its score, shape (n,).
     """
     found = np.maximum(channels.found, 0)
+    if not found.any():
+        weight = 0.0
     covered = np.zeros(found.shape[1], np.float32)
     gains, left, order = np.zeros(len(scores)), np.ones(len(scores), np.bool_), list[int]()
     counts = np.broadcast_to(np.asarray(weight * worth, found.dtype), scores.shape)

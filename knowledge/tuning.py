@@ -5,10 +5,11 @@ What the channels say of a question's candidates is gathered once; each trial of
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -92,18 +93,18 @@ def fit_weights(
 
     A restart's finding must beat the start's by LEAST_GAIN. What the questions do not touch stays as it was.
     """
-    best, reached = _ascend(cases, start)
+    touched = {name: [i for i, each in enumerate(cases) if _is_touched(each, name)] for name in TUNED}
+    best = _ascend(cases, touched, start)
     for _ in range(restarts):
         scattered = {name: getattr(start, name) * math.exp(rng.normal(0, SPREAD)) for name in TUNED}
-        found, worth = _ascend(cases, replace(start, **scattered))
-        if worth >= reached + LEAST_GAIN:
-            best, reached = found, worth
+        found = _ascend(cases, touched, replace(start, **scattered))
+        if found.worth >= best.worth + LEAST_GAIN:
+            best = found
     for name in TUNED:  # what goes back at no cost was moved by chance
-        kept = replace(best, **{name: getattr(start, name)})
-        worth = _objective(cases, kept)
-        if worth >= reached:
-            best, reached = kept, worth
-    return best
+        kept = best.moved(cases, touched, name, getattr(start, name))
+        if kept.worth >= best.worth:
+            best = kept
+    return best.weights
 
 
 def tune(
@@ -186,22 +187,55 @@ def _find_problems(given: dict[str, object]) -> Iterator[str]:
             yield f"{name} must be a number from 0 to {GREATEST_WEIGHT:g}, not {value!r}"
 
 
-def _ascend(cases: Sequence[Case], start: FusionWeights) -> tuple[FusionWeights, float]:
-    best, reached = start, _objective(cases, start)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trial:
+    """Weights with the measures of each of n cases, shape (n, 3), and their mean."""
+
+    weights: FusionWeights
+    measures: FloatArray
+    worth: float
+
+    @classmethod
+    def of(cls, cases: Sequence[Case], weights: FusionWeights) -> Self:
+        measures = np.stack([measure_case(each, weights) for each in cases])
+        return cls(weights, measures, float(measures.mean()))
+
+    def moved(self, cases: Sequence[Case], touched: Mapping[str, Sequence[int]], name: str, value: float) -> Self:
+        """Return the trial with another value of one weight; only the cases that it touches are measured again."""
+        if value == getattr(self.weights, name):
+            return self
+        weights, measures = replace(self.weights, **{name: value}), self.measures.copy()
+        for place in touched[name]:
+            measures[place] = measure_case(cases[place], weights)
+        return replace(self, weights=weights, measures=measures, worth=float(measures.mean()))
+
+
+def _is_touched(case: Case, name: str) -> bool:
+    """Return whether a case can be ordered otherwise by another value, not 0, of a weight; never falsely no."""
+    channels = case.channels
+    if name in {"link", "gain"}:
+        return bool(case.bridges)
+    says = {
+        "late": channels.told[: case.candidates],
+        "lexical": channels.bm25,
+        "speaker": channels.speaks,
+        "title": channels.titled,
+        "novelty": channels.found > 0,
+    }
+    return name not in says or bool(says[name].any())
+
+
+def _ascend(cases: Sequence[Case], touched: Mapping[str, Sequence[int]], start: FusionWeights) -> _Trial:
+    best = _Trial.of(cases, start)
     for factor in FACTORS:
         moved = True
         while moved:
             moved = False
             for name, by in product(TUNED, (factor, 1 / factor)):
-                weights = replace(best, **{name: min(GREATEST_WEIGHT, getattr(best, name) * by)})
-                worth = _objective(cases, weights)
-                if worth >= reached + LEAST_GAIN:
-                    best, reached, moved = weights, worth, True
-    return best, reached
-
-
-def _objective(cases: Sequence[Case], weights: FusionWeights) -> float:
-    return float(np.mean([measure_case(each, weights) for each in cases]))
+                tried = best.moved(cases, touched, name, min(GREATEST_WEIGHT, getattr(best.weights, name) * by))
+                if tried.worth >= best.worth + LEAST_GAIN:
+                    best, moved = tried, True
+    return best
 
 
 def _compare(before: FloatArray, after: FloatArray, seed: int) -> dict[str, Comparison]:

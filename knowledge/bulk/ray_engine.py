@@ -104,11 +104,7 @@ class RayEngine:
         except (ConnectionError, OSError, ValueError, RuntimeError) as error:
             raise ConfigurationError(f"the Ray cluster cannot be reached or started: {error}") from error
         try:
-            workers = self.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-            remote = ray.remote(num_cpus=1, max_restarts=MOST_RESTARTS, max_task_retries=MOST_RETRIES)(Worker)
-            actors = [remote.remote(self.load) for _ in range(workers)]
-            with worker_errors(ray):
-                return Cluster(ray, actors, ray.get([actor.describe.remote() for actor in actors])[0])
+            return hire_workers(ray, self.workers or max(1, int(ray.cluster_resources().get("CPU", 1))), self.load)
         except BaseException:
             ray.shutdown()
             raise
@@ -117,6 +113,18 @@ class RayEngine:
         if self._cluster is None:
             raise ConfigurationError("the Ray engine is not started")
         return self._cluster
+
+
+def hire_workers(ray: ModuleType, workers: int, load: LoadEmbedder) -> Cluster:
+    """Start workers on the cluster that this process is in, and wait until each has loaded its model.
+
+    Raises:
+        EmbedderUnavailableError: one cannot load it.
+    """
+    remote = ray.remote(num_cpus=1, max_restarts=MOST_RESTARTS, max_task_retries=MOST_RETRIES)(Worker)
+    actors = [remote.remote(load) for _ in range(workers)]
+    with worker_errors(ray):
+        return Cluster(ray, actors, ray.get([actor.describe.remote() for actor in actors])[0])
 
 
 def _import_ray(*, alone: bool) -> ModuleType:

@@ -36,16 +36,31 @@ def read(data: bytes) -> Content:
     try:
         _refuse_bomb(data)
         document = Document(BytesIO(data))
-        limit = TimeLimit()
+        limit, styles = TimeLimit(), _Styles()
         blocks = list(document.iter_inner_content())
-        titles = (block.text for block in blocks if isinstance(block, Paragraph) and _style(block) == "Title")
-        text = squeeze("\n".join(_lines(blocks, limit)))
+        titles = (block.text for block in blocks if isinstance(block, Paragraph) and styles.name(block) == "Title")
+        text = squeeze("\n".join(_lines(blocks, limit, styles)))
         return Content(text, first_line(_named(document), next(titles, None)))
     except UnreadableError:
         raise
     except Exception as error:  # its libraries name no closed list, and one file must not end the others
         problem = f"is not a readable Word document ({type(error).__name__}: {error!s:.200})"
         raise UnreadableError(problem) from error
+
+
+class _Styles:
+    """The names of styles, each looked up but once: the library goes through all of them for every paragraph."""
+
+    def __init__(self) -> None:
+        self._names: dict[str | None, str] = {}
+
+    def name(self, paragraph: Paragraph) -> str:
+        """Return the name of a paragraph's style, empty if it has none."""
+        key = paragraph._p.style
+        if key not in self._names:
+            style = paragraph.style
+            self._names[key] = (style.name or "") if style is not None else ""
+        return self._names[key]
 
 
 def _refuse_bomb(data: bytes) -> None:
@@ -76,13 +91,13 @@ def _named(document: WordDocument) -> str | None:
     return document.core_properties.title if has_properties else None
 
 
-def _lines(blocks: list[Paragraph | Table], limit: TimeLimit) -> Iterator[str]:
+def _lines(blocks: list[Paragraph | Table], limit: TimeLimit, styles: _Styles) -> Iterator[str]:
     for block in blocks:
         limit.check()
         if isinstance(block, Table):
-            yield from ("", *_rows(block, limit), "")
+            yield from ("", *_rows(block, limit, styles), "")
             continue
-        text, style = block.text.strip(), _style(block)
+        text, style = block.text.strip(), styles.name(block)
         heading = _HEADING.match(style)
         if not text:
             yield ""
@@ -94,7 +109,7 @@ def _lines(blocks: list[Paragraph | Table], limit: TimeLimit) -> Iterator[str]:
             yield f"{text}\n"
 
 
-def _rows(table: Table, limit: TimeLimit) -> Iterator[str]:
+def _rows(table: Table, limit: TimeLimit, styles: _Styles) -> Iterator[str]:
     """Yield the rows of a table; one cell merged over many columns is told once, over many rows in each of them."""
     above: dict[int, str] = {}  # by column
     for row in table._tbl.tr_lst:  # a row's own list of cells repeats one for as many columns as the file claims
@@ -104,12 +119,7 @@ def _rows(table: Table, limit: TimeLimit) -> Iterator[str]:
                 here[column] = above.get(column, "")
             else:
                 cell = _Cell(element, table)
-                here[column] = " ".join(_lines(list(cell.iter_inner_content()), limit))
+                here[column] = " ".join(_lines(list(cell.iter_inner_content()), limit, styles))
             column += element.grid_span
         above = here
         yield table_row(here.values())
-
-
-def _style(paragraph: Paragraph) -> str:
-    style = paragraph.style
-    return (style.name or "") if style is not None else ""

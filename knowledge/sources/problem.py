@@ -55,5 +55,7 @@ class TimeLimit:
 
 
 def _showable(text: str) -> str:
-    shown = _UNSHOWABLE.sub("\ufffd", text[: MOST_CHARS + 1])
+    shown = text[: MOST_CHARS + 1]
+    if not shown.isprintable():
+        shown = _UNSHOWABLE.sub("\ufffd", shown)
     return shown if len(shown) <= MOST_CHARS else f"{shown[: MOST_CHARS - 1]}…"
