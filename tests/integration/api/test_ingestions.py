@@ -17,7 +17,9 @@ from litestar import Litestar
 from api.service import Service
 from api.settings import Settings
 from core.errors import IngestionNotFoundError
+from knowledge.jobs import ingesting
 from tests.integration.api.conftest import check_problem, connect
+from tests.integration.gate import closed_gate
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
@@ -225,12 +227,12 @@ async def test_files_of_the_server_are_read_below_the_folder_that_is_allowed(
 
 
 async def test_an_ingestion_is_watched_to_its_end(client: httpx2.AsyncClient, service: Service, gem: str) -> None:
-    told = await send(client, gem, entries(400))
+    told = await send(client, gem, entries(300))
     async with working(service), asyncio.timeout(30):
         events = await heard(client, told)
     assert events[0][0] == "progress"
     name, last = events[-1]
-    assert (name, last["state"], last["stored"]) == ("done", "done", 400)
+    assert (name, last["state"], last["stored"]) == ("done", "done", 300)
     reads = [each["read"] for _, each in events]
     assert reads == sorted(reads)
     assert [name for name, _ in await heard(client, told)] == ["done"]  # whoever comes back later
@@ -266,23 +268,26 @@ async def test_what_waits_is_cancelled_at_once_and_resumed_where_it_stands(
 
 
 async def test_what_runs_is_cancelled_between_batches_and_resumed_to_the_same_end(
-    client: httpx2.AsyncClient, service: Service, gem: str
+    client: httpx2.AsyncClient, service: Service, gem: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = [f"Yes, and {i} more." for i in range(1_250)]
+    monkeypatch.setattr(ingesting, "REPORT_S", 0.05)
+    said = [f"Yes, and {i} more." for i in range(350)]
     turns = [{"text": text, "thread": "t", "speaker": "Ann"} for text in (*said, *said)]  # each is a turn of its own
     told = await send(client, gem, turns)
     async with working(service), asyncio.timeout(60):
-        await wait_until(client, told, lambda found: found["stored"] > 0)
-        await client.post(f"/ingestions/{told['id']}/cancel")
+        with closed_gate(database_url, said[300]):  # in the second batch of three
+            await wait_until(client, told, lambda found: found["stored"] > 0)
+            cancelled = (await client.post(f"/ingestions/{told['id']}/cancel")).json()
+            await wait_until(client, told, lambda found: found["seconds"] > cancelled["seconds"])  # it has heard of it
         stopped = await wait_until(client, told, lambda found: found["state"] != "running")
     assert stopped["state"] == "cancelled"
-    assert 0 < stopped["read"] < 2_500
+    assert 0 < stopped["read"] < 700
     await client.post(f"/ingestions/{told['id']}/resume")
     await work(service)
     done = await look(client, told)
-    assert (done["state"], done["read"], done["stored"]) == ("done", 2_500, 2_500)
+    assert (done["state"], done["read"], done["stored"]) == ("done", 700, 700)
     async with service.database.transaction(service.tenant) as conn:
-        assert await (await conn.execute("SELECT count(*) FROM document")).fetchone() == (2_500,)
+        assert await (await conn.execute("SELECT count(*) FROM document")).fetchone() == (700,)
         assert await (await conn.execute("SELECT count(*) FROM ingestion_chunk")).fetchone() == (0,)
 
 

@@ -89,13 +89,13 @@ def test_pytest_finds_it_where_it_is_installed(pytester: pytest.Pytester) -> Non
     assert "@pytest.mark.lattice_cassette" in shown.stdout.str()
 
 
-async def test_traffic_is_recorded_once_and_played_without_its_provider(suite: Suite, stub: Stub) -> None:
+async def test_traffic_is_recorded_once_and_played_without_its_provider_and_what_is_new_is_added(
+    suite: Suite, stub: Stub
+) -> None:
     suite.write(stub.address)
     await suite.assert_outcomes("--lattice-record=once", passed=5)
     assert len(stub.asked) == 5
     await suite.assert_outcomes("--block-network", passed=5)
-    await suite.assert_outcomes("--lattice-record=once", "--block-network", passed=5)
-    assert len(stub.asked) == 5
 
     files = sorted(suite.cassettes.iterdir())
     assert len(files) == 4
@@ -106,62 +106,59 @@ async def test_traffic_is_recorded_once_and_played_without_its_provider(suite: S
         assert KEY not in text
         assert "uthorization" not in text
 
+    suite.write(stub.address, SUITE.replace('await ask("two")', 'await ask("two") == await ask("more")'))
+    said = await suite.assert_outcomes("--lattice-record=once", "--block-network", passed=4, failed=1)
+    assert "body (messages)" in said
+    assert len(stub.asked) == 5
+    await suite.assert_outcomes("--lattice-record=new", passed=5)
+    assert len(stub.asked) == 6
+    await suite.assert_outcomes("--block-network", passed=5)
 
-async def test_what_was_never_recorded_fails_and_sends_nothing(suite: Suite, stub: Stub) -> None:
-    suite.write(stub.address)
-    said = await suite.assert_outcomes(passed=1, failed=4)
-    assert "CassetteMissError" in said
-    assert "--lattice-record" in said
-    assert not stub.asked
-    assert not suite.cassettes.exists()
 
-
-async def test_a_miss_fails_also_where_it_is_swallowed(suite: Suite, stub: Stub) -> None:
-    test = """
-async def test_it(lattice_cassette):
+async def test_what_was_never_recorded_or_is_marked_wrongly_fails_and_sends_nothing(suite: Suite, stub: Stub) -> None:
+    more = """
+async def test_that_swallows_its_failure(lattice_cassette):
     try:
         await ask("one")
     except Exception:
         pass
+
+@pytest.mark.lattice_cassette(named="shared")
+async def test_marked_wrongly():
+    pass
 """
-    suite.write(stub.address, SUITE.split("async def test_async", maxsplit=1)[0] + test)
-    said = await suite.assert_outcomes(failed=1)
-    assert "has no answer to POST 127.0.0.1/v1/chat/completions" in said
+    suite.write(stub.address, SUITE + more)
+    said = await suite.assert_outcomes(passed=1, failed=5, errors=1)
+    assert "CassetteMissError" in said
+    assert "--lattice-record" in said
+    _, swallowed = re.split("_+ test_that_swallows_its_failure _+", said)
+    assert "has no answer to POST 127.0.0.1/v1/chat/completions" in swallowed.split("\n___", 1)[0]
+    assert "lattice_cassette takes name and allow_unplayed" in said
     assert not stub.asked
+    assert not suite.cassettes.exists()
 
 
 async def test_what_is_left_unplayed_fails_unless_it_is_allowed(suite: Suite, stub: Stub) -> None:
     suite.write(stub.address)
     await suite.assert_outcomes("--lattice-record=once", passed=5)
     shorter = SUITE.replace('    assert await ask("two") == "In 2019."\n', "")
-    suite.write(stub.address, shorter)
-    said = await suite.assert_outcomes(passed=4, failed=1)
+    allowed = """
+@pytest.mark.lattice_cassette(name="test_async", allow_unplayed=True)
+async def test_allowed():
+    assert await ask("one") == "In 2019."
+"""
+    suite.write(stub.address, shorter + allowed)
+    said = await suite.assert_outcomes(passed=5, failed=1)
+    assert "_ test_async _" in said
     assert f"POST {stub.address}/v1/chat/completions" in said
     assert "allow_unplayed=True" in said
-    allowed = "@pytest.mark.lattice_cassette(allow_unplayed=True)\nasync def test_async"
-    suite.write(stub.address, shorter.replace("async def test_async", allowed))
-    await suite.assert_outcomes(passed=5)
     suite.write(stub.address, shorter)
     await suite.assert_outcomes("--lattice-record=all", passed=5)
     await suite.assert_outcomes(passed=5)
 
 
-async def test_what_is_new_is_added(suite: Suite, stub: Stub) -> None:
+async def test_a_wrong_option_is_told_of(suite: Suite, stub: Stub) -> None:
     suite.write(stub.address)
-    await suite.assert_outcomes("--lattice-record=once", passed=5)
-    longer = SUITE.replace('await ask("two")', 'await ask("two") == await ask("more")')
-    suite.write(stub.address, longer)
-    said = await suite.assert_outcomes("--lattice-record=once", passed=4, failed=1)
-    assert "body (messages)" in said
-    await suite.assert_outcomes("--lattice-record=new", passed=5)
-    assert len(stub.asked) == 6
-    await suite.assert_outcomes(passed=5)
-
-
-async def test_a_wrong_marker_or_option_is_told_of(suite: Suite, stub: Stub) -> None:
-    suite.write(stub.address, SUITE.replace('name="shared"', 'named="shared"'))
-    said = await suite.assert_outcomes("-k", "test_marked", errors=1)
-    assert "lattice_cassette takes name and allow_unplayed" in said
     result = await suite.run("--lattice-record=never")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 

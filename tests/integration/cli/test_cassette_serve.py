@@ -1,12 +1,11 @@
 """A service that is recorded with its provider, and then runs without it."""
 
 import asyncio
-import json
 import re
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,29 @@ from tests.wire.stub import Response, Stub, serving
 KEY = "sk-odd/key+0123456789"
 QUESTION, ANOTHER = "When does the ferry leave?", "Who built the ferry?"
 ANSWER = "It leaves at seven [1]."
-WORDS = {"openai": openai_chat, "anthropic": anthropic_messages}
+WORDS: dict[str, Any] = {"openai": openai_chat, "anthropic": anthropic_messages}
+FILE = """
+[targets.openai]
+provider = "openai"
+model = "m"
+base_url = "{openai}/v1"
+api_key_env = "STUB_KEY"
+
+[targets.anthropic]
+provider = "anthropic"
+model = "m"
+base_url = "{anthropic}"
+api_key_env = "STUB_KEY"
+
+[models.default]
+targets = ["openai"]
+
+[models.openai]
+targets = ["openai"]
+
+[models.anthropic]
+targets = ["anthropic"]
+"""
 DOCUMENT = {"text": "The island ferry leaves at seven and at noon. Tickets are sold on board.", "id": "ferry"}
 
 
@@ -41,8 +62,8 @@ class Running:
         self.post(f"/gems/{gem}/documents", {"documents": [DOCUMENT]}).raise_for_status()
         return gem
 
-    def reflect(self, gem: str, question: str = QUESTION, **others: object) -> httpx2.Response:
-        return self.post(f"/gems/{gem}/reflections", {"question": question, **others})
+    def reflect(self, gem: str, model: str, question: str = QUESTION, **others: object) -> httpx2.Response:
+        return self.post(f"/gems/{gem}/reflections", {"question": question, "model": model, **others})
 
 
 @contextmanager
@@ -66,89 +87,98 @@ def running(lattice: Lattice, *arguments: str, ends_well: bool = True) -> Iterat
         process.communicate()
 
 
-def with_target(lattice: Lattice, provider: str, address: str, key: str | None = KEY) -> Lattice:
-    base = f"{address}/v1" if provider == "openai" else address
-    target = {"provider": provider, "model": "m", "base_url": base, "api_key_env": "STUB_KEY"}
-    settings = {**lattice.settings, "LATTICE_LLM__TARGETS": json.dumps([target])}
-    return replace(lattice, settings={**settings, "STUB_KEY": key} if key else settings)
-
-
 @pytest.fixture
 def cassette(tmp_path: Path) -> Path:
     return tmp_path / "monday.yaml"
 
 
-@pytest.fixture(params=[*WORDS])
-def provider(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture
+async def stubs() -> AsyncIterator[Mapping[str, Stub]]:
+    """A server for each provider."""
+    async with AsyncExitStack() as stack:
+        found = {}
+        for provider, words in WORDS.items():
+            responses: tuple[Response, ...] = (words.whole(ANSWER), words.streamed(*re.split(r"(?= )", ANSWER)))
+            found[provider] = await stack.enter_async_context(serving(*responses))
+        yield found
 
 
 @pytest.fixture
-async def stub(provider: str) -> AsyncIterator[Stub]:
-    words: Any = WORDS[provider]
-    responses: tuple[Response, ...] = (words.whole(ANSWER), words.streamed(*re.split(r"(?= )", ANSWER)))
-    async with serving(*responses) as stub:
-        yield stub
+def routed(lattice: Lattice, stubs: Mapping[str, Stub], tmp_path: Path) -> Lattice:
+    """The program with a model of each provider, and no key for them."""
+    file = tmp_path / "llm.toml"
+    file.write_text(FILE.format(**{provider: stub.address for provider, stub in stubs.items()}), "utf-8")
+    return replace(lattice, settings={**lattice.settings, "LATTICE_LLM__CONFIG": str(file)})
+
+
+def with_key(routed: Lattice) -> Lattice:
+    return replace(routed, settings={**routed.settings, "STUB_KEY": KEY})
 
 
 def record(lattice: Lattice, cassette: Path) -> str:
-    """Ask once whole and once streamed; return the gem."""
+    """Ask each provider once whole and once streamed; return the gem."""
     with running(lattice, "--cassette", str(cassette), "--record") as service:
         assert "records" in "".join(service.said)
         gem = service.make_gem()
-        reflection = service.reflect(gem).raise_for_status().json()
-        assert reflection["answer"] == ANSWER
-        assert "event: done" in service.reflect(gem, stream=True).raise_for_status().text
-    assert "recorded 2 exchanges" in service.said[-1]
+        for provider in WORDS:
+            reflection = service.reflect(gem, provider).raise_for_status().json()
+            assert reflection["answer"] == ANSWER
+            assert "event: done" in service.reflect(gem, provider, stream=True).raise_for_status().text
+    assert "recorded 4 exchanges" in service.said[-1]
     return gem
 
 
 def replay(lattice: Lattice, cassette: Path, gem: str) -> None:
     """Ask the same again, and something else."""
     with running(lattice, "--cassette", str(cassette), "--replay") as service:
-        assert "2 exchanges" in "".join(service.said)
-        for _ in range(2):
-            reflection = service.reflect(gem).raise_for_status().json()
-            assert reflection["answer"] == ANSWER
-            assert [attempt["error"] for attempt in reflection["attempts"]] == [None]
-        streamed = service.reflect(gem, stream=True).raise_for_status().text
-        assert "event: done" in streamed
-        assert ANSWER in streamed
-        missed = service.reflect(gem, ANOTHER)
-        assert (missed.status_code, missed.json()["code"]) == (502, "cassette_miss")
-        failed = service.reflect(gem, ANOTHER, stream=True).text
-        assert "cassette_miss" in failed
-        assert "event: done" not in failed
+        assert "4 exchanges" in "".join(service.said)
+        for provider in WORDS:
+            ask_again(service, gem, provider)
     log = "".join(service.said)
-    assert f"{cassette} has no answer to POST 127.0.0.1/v1/" in log
+    for path in ("chat/completions", "messages"):
+        assert f"{cassette} has no answer to POST 127.0.0.1/v1/{path}" in log
     assert "differs in body (messages)" in log
     assert QUESTION not in log
     assert ANOTHER not in log
 
 
-async def test_a_service_runs_on_what_was_recorded(lattice: Lattice, provider: str, cassette: Path, stub: Stub) -> None:
-    gem = await asyncio.to_thread(record, with_target(lattice, provider, stub.address), cassette)
-    assert len(stub.asked) == 2
-    assert KEY in str(stub.asked[0].headers)
-    await stub.close()
-    await asyncio.to_thread(replay, with_target(lattice, provider, stub.address, key=None), cassette, gem)
-    assert len(stub.asked) == 2
+def ask_again(service: Running, gem: str, provider: str) -> None:
+    for _ in range(2):
+        reflection = service.reflect(gem, provider).raise_for_status().json()
+        assert reflection["answer"] == ANSWER
+        assert [attempt["error"] for attempt in reflection["attempts"]] == [None]
+    streamed = service.reflect(gem, provider, stream=True).raise_for_status().text
+    assert "event: done" in streamed
+    assert ANSWER in streamed
+    missed = service.reflect(gem, provider, ANOTHER)
+    assert (missed.status_code, missed.json()["code"]) == (502, "cassette_miss")
+    failed = service.reflect(gem, provider, ANOTHER, stream=True).text
+    assert "cassette_miss" in failed
+    assert "event: done" not in failed
+
+
+async def test_a_service_runs_on_what_was_recorded(routed: Lattice, cassette: Path, stubs: Mapping[str, Stub]) -> None:
+    gem = await asyncio.to_thread(record, with_key(routed), cassette)
+    for stub in stubs.values():
+        assert len(stub.asked) == 2
+        assert KEY in str(stub.asked[0].headers)
+        await stub.close()
+    await asyncio.to_thread(replay, routed, cassette, gem)
+    assert [len(stub.asked) for stub in stubs.values()] == [2, 2]
     text = await asyncio.to_thread(cassette.read_text, "utf-8")
     assert KEY not in re.sub(r"\\?\n\s*\\?", "", text)
     assert "uthorization" not in text
 
 
-@pytest.mark.parametrize("provider", ["openai"], indirect=True)
-async def test_a_crash_loses_little(lattice: Lattice, provider: str, cassette: Path, stub: Stub) -> None:
+async def test_a_crash_loses_little(routed: Lattice, cassette: Path) -> None:
     def crash() -> None:
-        with running(target, "--cassette", str(cassette), "--record", ends_well=False) as service:
-            service.reflect(service.make_gem()).raise_for_status()
+        with running(with_key(routed), "--cassette", str(cassette), "--record", ends_well=False) as service:
+            service.reflect(service.make_gem(), "openai").raise_for_status()
             last = time.monotonic() + 30
             while not cassette.exists() and time.monotonic() < last:
                 time.sleep(0.05)
             service.process.kill()
 
-    target = with_target(lattice, provider, stub.address)
     await asyncio.to_thread(crash)
     text = await asyncio.to_thread(cassette.read_text, "utf-8")
     assert "It leaves at seven" in text

@@ -2,27 +2,19 @@
 
 import json
 import os
-import shutil
 import signal
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from core.embedded import EmbeddedConfig, EmbeddedServer
+from core.embedded import EmbeddedServer
 from tests.integration.cli.process import Lattice
+from tests.integration.gate import closed_gate
 
-DOCUMENTS = 1_500
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="lattice-"))  # short: a socket's path is
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+DOCUMENTS = 600  # more than two batches
+GATE = "r300"  # in the second one
 
 
 def wait_for_first_batch(uri: str) -> int:
@@ -47,16 +39,16 @@ def rows(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_ingestion_that_was_killed_is_taken_up_again(folder: Path, rows: str) -> None:
+def test_ingestion_that_was_killed_is_taken_up_again(folder: Path, postgres: EmbeddedServer, rows: str) -> None:
     lattice = Lattice({"LATTICE_DATA_DIR": str(folder)})
-    server = EmbeddedServer(EmbeddedConfig(folder / "postgres"))
 
-    process = lattice.start("ingest", rows, "--json")
-    stored = wait_for_first_batch(server.uri())
-    process.kill()
-    process.communicate()
-    postmaster = int((server.data / "postmaster.pid").read_text("ascii").split()[0])
-    os.kill(postmaster, signal.SIGKILL)  # as if the machine had died
+    with closed_gate(postgres.uri(), GATE):
+        process = lattice.start("ingest", rows, "--json")
+        stored = wait_for_first_batch(postgres.uri())
+        process.kill()
+        process.communicate()
+        postmaster = int((postgres.data / "postmaster.pid").read_text("ascii").split()[0])
+        os.kill(postmaster, signal.SIGKILL)  # as if the machine had died
     assert stored < DOCUMENTS, "the ingestion was over before it could be killed"
 
     again = lattice("ingest", rows, "--json")
@@ -76,10 +68,11 @@ def test_ingestion_that_was_killed_is_taken_up_again(folder: Path, rows: str) ->
 
 
 def test_ctrl_c_ends_an_ingestion_quietly(lattice: Lattice, database_url: str, rows: str) -> None:
-    process = lattice.start("ingest", rows, "--json")
-    stored = wait_for_first_batch(database_url)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    with closed_gate(database_url, GATE):
+        process = lattice.start("ingest", rows, "--json")
+        stored = wait_for_first_batch(database_url)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     assert "Traceback" not in err
     assert lattice("ingest", rows, "--json").json["skipped"] >= stored

@@ -1,20 +1,8 @@
 """The demo, as a stranger runs it: on the project's documentation, with nothing set up."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.integration.cli.process import Lattice
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="lattice-"))  # short: a socket's path is
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_demo_answers_with_citations_and_is_repeatable(folder: Path) -> None:

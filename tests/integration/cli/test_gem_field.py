@@ -45,8 +45,6 @@ def test_all_gems_are_told_together(port: Lattice) -> None:
     assert "order parameter 1.000" in port("gems", "interference", "port", "quay").out
     assert "ferry" in port("gems", "interference", "port").out
 
-
-def test_all_gems_are_told_together_as_json(port: Lattice) -> None:
     assert port("gems", "field", "--json").json["gems"] == 2
     at_risk = port("gems", "risk", "--within-days", "365", "--json").json["gems"]
     assert {each["name"] for each in at_risk} == {"port", "quay"}

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,7 @@ import pytest
 
 from tests.integration.cli.process import Lattice
 
-PASSAGES = 300
+PASSAGES = 200  # more than one batch of a move
 DIMENSION = 16
 
 
@@ -87,6 +88,14 @@ def moved(url: str) -> int:
     return int(row[0])
 
 
+def wait_for_a_batch(process: subprocess.Popen[str], url: str) -> None:
+    deadline = time.monotonic() + 60
+    while not moved(url):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, "nothing was moved within a minute"
+        time.sleep(0.05)
+
+
 def test_a_move_that_is_killed_goes_on_where_it_stopped(notes: Lattice, endpoint: Endpoint, database_url: str) -> None:
     tiny = {"PROVIDER": "openai", "MODEL": "tiny", "DIMENSION": str(DIMENSION), "BASE_URL": endpoint.url}
     options = [(f"--{name.lower().replace('_', '-')}", value) for name, value in tiny.items()]
@@ -96,9 +105,7 @@ def test_a_move_that_is_killed_goes_on_where_it_stopped(notes: Lattice, endpoint
     assert plan["tokens"] > PASSAGES
     endpoint.answers = 1
     process = notes.start(*move)
-    deadline = time.monotonic() + 60
-    while not moved(database_url) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for_a_batch(process, database_url)
     process.kill()
     process.communicate()
     before = moved(database_url)
@@ -126,9 +133,7 @@ def test_a_move_is_given_up(notes: Lattice, endpoint: Endpoint, database_url: st
     endpoint.answers = 1
     options = ("--provider", "openai", "--model", "tiny", "--dimension", str(DIMENSION), "--base-url", endpoint.url)
     process = notes.start("reembed", *options)
-    deadline = time.monotonic() + 60
-    while not moved(database_url) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for_a_batch(process, database_url)
     process.terminate()
     process.communicate()
     assert process.returncode == 143
@@ -163,7 +168,7 @@ def test_forgetting_is_told_first_and_undone(notes: Lattice, database_url: str) 
     assert (told["planned"], told["closed"], told["run_id"]) == (20, 0, None)
     assert "nothing is changed without --yes" in notes("forget", "notes", "--yes", "--dry-run").out
     done = notes("forget", "notes", "--for", "180d", "--yes")
-    assert "closed 20 of 300 open documents" in done.out
+    assert "closed 20 of 200 open documents" in done.out
     assert notes("forget", "notes", "--json").json["planned"] == 0
     assert "20 documents" in notes("forget", "notes", "--undo").out
     nothing = notes("forget", "notes", "--undo", "--json")

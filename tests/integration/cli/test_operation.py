@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import socket
-import time
 from dataclasses import replace
 from http.client import HTTPConnection
 
@@ -79,7 +78,7 @@ def test_doctor_says_what_is_wrong(empty_database_url: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serve_answers_and_stops_when_asked(lattice: Lattice, number: signal.Signals) -> None:
+def test_serve_answers_keeps_its_port_and_stops_when_asked(lattice: Lattice, number: signal.Signals) -> None:
     process = lattice.start("serve", "--port", "0")
     try:
         assert process.stderr is not None
@@ -88,6 +87,9 @@ def test_serve_answers_and_stops_when_asked(lattice: Lattice, number: signal.Sig
         connection.request("GET", "/api/v1/health")
         assert connection.getresponse().status == 200
         connection.close()
+        refused = lattice("serve", "--port", port)
+        assert refused.code == 6
+        assert f"port {port}" in refused.err
         process.send_signal(number)
         assert process.wait(timeout=20) == 0
         assert "Traceback" not in process.stderr.read()
@@ -102,19 +104,6 @@ def test_serve_does_not_open_to_others_without_a_token(lattice: Lattice) -> None
     assert "LATTICE_API_TOKEN" in done.err
 
 
-def test_serve_says_that_a_port_is_taken(lattice: Lattice) -> None:
-    process = lattice.start("serve", "--port", "0")
-    try:
-        assert process.stderr is not None
-        port = next(found[1] for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:(\d+)", line)))
-        done = lattice("serve", "--port", port)
-        assert done.code == 6
-        assert f"port {port}" in done.err
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
-
-
 def test_serve_ends_though_a_caller_never_does(lattice: Lattice) -> None:
     impatient = replace(lattice, settings={**lattice.settings, "LATTICE_LLM__DEADLINE_S": "1"})
     process = impatient.start("serve", "--port", "0")
@@ -123,8 +112,8 @@ def test_serve_ends_though_a_caller_never_does(lattice: Lattice) -> None:
         port = next(found[1] for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:(\d+)", line)))
         with socket.create_connection(("127.0.0.1", int(port))) as caller:
             head = b"POST /api/v1/gems HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            caller.sendall(head + b"Content-Length: 100\r\n\r\n{")
-            time.sleep(0.5)
+            caller.sendall(head + b"Content-Length: 100\r\nExpect: 100-continue\r\n\r\n{")
+            assert b"100 Continue" in caller.recv(100)  # it waits for the rest
             process.terminate()
             _, said = process.communicate(timeout=20)
         assert process.returncode == 0

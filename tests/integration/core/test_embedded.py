@@ -24,6 +24,7 @@ from core.embedded import EmbeddedConfig, EmbeddedServer
 from core.errors import ConfigurationError, StoreUnavailableError
 from core.pg import Database, PoolConfig
 from core.postmaster import running_pid, server_owner, stop_server
+from tests.conftest import find_memory, run_apart
 
 MEMBER = """
 import asyncio, sys
@@ -41,13 +42,38 @@ asyncio.run(main())
 ROOT = Path(__file__).resolve().parents[3]
 
 
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """The data of a server that was made, given a schema and stopped."""
+    folder = make_folder()
+    server = make_server(folder)
+    run_apart(server.start())
+    run_apart(migrations.upgrade(server.uri()))
+    run_apart(server.stop())
+    yield server.data
+    shutil.rmtree(folder.parent)
+
+
+@pytest.fixture
+def used(folder: Path, made: Path) -> Path:
+    """A folder with data in it, which spares a test their making."""
+    folder.mkdir()
+    subprocess.run(["cp", "-a", made, folder / "data"], check=True)  # noqa: S607 - with its owner, as nothing else does
+    return folder
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="lattice-")) / "pg"  # short: a socket's path is
+    """A folder that is not there yet."""
+    folder = make_folder()
     yield folder
     if running_pid(folder / "data") is not None:  # the test failed
         stop_server(folder / "data", server_owner(folder / "data"))
     shutil.rmtree(folder.parent)
+
+
+def make_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="lattice-", dir=find_memory())) / "pg"  # short: a socket's path is
 
 
 def make_server(folder: Path) -> EmbeddedServer:
@@ -95,10 +121,10 @@ async def test_it_makes_its_data_and_stops_quickly_even_with_connections_open(fo
     assert not await server.stop()
 
 
-async def test_data_outlive_the_server(folder: Path) -> None:
-    async with make_server(folder) as server:
+async def test_data_outlive_the_server(used: Path) -> None:
+    async with make_server(used) as server:
         await ask(server, "SELECT lo_from_bytea(7, 'kept')")
-    async with make_server(folder) as server:
+    async with make_server(used) as server:
         assert await ask(server, "SELECT convert_from(lo_get(7), 'UTF8')") == "kept"
         last, this = (server.data / name for name in ("server.log.1", "server.log"))
         assert ["is shut down" in log.read_text("utf-8") for log in (last, this)] == [True, False]
@@ -118,18 +144,18 @@ def test_processes_that_start_at_once_share_one_server_and_the_last_stops_it(fol
     assert running_pid(folder / "data") is None
 
 
-async def test_a_server_left_by_killed_processes_is_joined_and_stopped(folder: Path) -> None:
-    member = start_member(folder)
+async def test_a_server_left_by_killed_processes_is_joined_and_stopped(used: Path) -> None:
+    member = start_member(used)
     pid = read_pid(member)
     member.kill()
     member.communicate()
-    async with make_server(folder) as server:
+    async with make_server(used) as server:
         assert running_pid(server.data) == pid
     assert running_pid(server.data) is None
 
 
-async def test_a_killed_server_is_started_again_with_all_that_was_committed(folder: Path) -> None:
-    async with make_server(folder) as server:
+async def test_a_killed_server_is_started_again_with_all_that_was_committed(used: Path) -> None:
+    async with make_server(used) as server:
         await ask(server, "SELECT lo_from_bytea(7, 'kept')")
         killed = kill_postmaster(server)
         await asyncio.gather(*(server.ensure_running() for _ in range(3)))
@@ -137,8 +163,8 @@ async def test_a_killed_server_is_started_again_with_all_that_was_committed(fold
         assert await ask(server, "SELECT convert_from(lo_get(7), 'UTF8')") == "kept"
 
 
-async def test_a_killed_server_whose_backend_computes_on_is_started_again(folder: Path) -> None:
-    async with make_server(folder) as server:
+async def test_a_killed_server_whose_backend_computes_on_is_started_again(used: Path) -> None:
+    async with make_server(used) as server:
         async with await psycopg.AsyncConnection.connect(server.uri(), autocommit=True) as conn:
             endless = asyncio.create_task(conn.execute("SELECT count(*) FROM generate_series(1, 1000000000000)"))
             await asyncio.sleep(0.2)
@@ -149,9 +175,9 @@ async def test_a_killed_server_whose_backend_computes_on_is_started_again(folder
         assert await ask(server, "SELECT 7") == 7
 
 
-async def test_leftovers_that_cannot_be_ended_are_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_leftovers_that_cannot_be_ended_are_waited_for(used: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core.postmaster, "_end_orphans", lambda _: None)
-    async with make_server(folder) as server:
+    async with make_server(used) as server:
         async with await psycopg.AsyncConnection.connect(server.uri(), autocommit=True) as conn:
             long = asyncio.create_task(conn.execute("SELECT count(*) FROM generate_series(1, 5000000)"))
             await asyncio.sleep(0.1)
@@ -170,9 +196,8 @@ async def test_data_that_belong_to_root_are_told_how_to_be_mended(folder: Path) 
         await make_server(folder).start()
 
 
-async def test_a_pool_survives_a_killed_server(folder: Path, tenant: UUID) -> None:
-    async with make_server(folder) as server:
-        await migrations.upgrade(server.uri())
+async def test_a_pool_survives_a_killed_server(used: Path, tenant: UUID) -> None:
+    async with make_server(used) as server:
         config = PoolConfig(server.uri(), min_size=2)
         async with Database(config, before_connect=server.ensure_running) as database:
             for _ in range(2):
@@ -185,12 +210,12 @@ async def test_a_pool_survives_a_killed_server(folder: Path, tenant: UUID) -> No
                             raise
 
 
-async def test_stale_files_of_another_process_do_not_matter(folder: Path) -> None:
-    async with make_server(folder) as server:
+async def test_stale_files_of_another_process_do_not_matter(used: Path) -> None:
+    async with make_server(used) as server:
         files = {name: (server.data / name).read_text() for name in ("postmaster.pid", ".s.PGSQL.5432.lock")}
     for name, text in files.items():
         (server.data / name).write_text(f"{os.getpid()}\n" + text.split("\n", 1)[1])
-    async with make_server(folder):
+    async with make_server(used):
         assert await ask(server, "SELECT 7") == 7
 
 
@@ -262,7 +287,7 @@ async def test_a_full_disk_is_told_before_anything_is_made(folder: Path, monkeyp
     assert not (folder / "data").exists()
 
 
-async def test_settings_that_postgres_refuses_are_told_in_its_words(folder: Path) -> None:
-    server = EmbeddedServer(EmbeddedConfig(folder, {"shared_buffers": "much"}))
+async def test_settings_that_postgres_refuses_are_told_in_its_words(used: Path) -> None:
+    server = EmbeddedServer(EmbeddedConfig(used, {"shared_buffers": "much"}))
     with pytest.raises(ConfigurationError, match='invalid value for parameter "shared_buffers"'):
         await server.start()

@@ -15,10 +15,15 @@ from core.pg import Database, PoolConfig
 from core.sql import load_queries
 from gems import Gem, GemChange, Gems, Moment
 from knowledge import Chunker, Ingestion, IngestReport, SourceDocument, parse_document
-from knowledge.cutting import BATCH_PASSAGES
 
+BATCH_PASSAGES = 80  # fewer than usual: what is proved is what becomes of several
 LINES = 2 * BATCH_PASSAGES + 44
 NOTES = 5 * BATCH_PASSAGES + 60
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("knowledge.cutting.BATCH_PASSAGES", BATCH_PASSAGES)
 
 
 @pytest.fixture

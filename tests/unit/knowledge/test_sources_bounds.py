@@ -5,44 +5,55 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from knowledge.documents import SourceDocument
 from knowledge.sources import SourceProblem, read_sources
 
 MEASURE = """
-import io, resource, sys
+import io, os, resource, sys
 from knowledge.sources import read_upload, SourceProblem
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-data, suffix = eval(sys.argv[1]), sys.argv[2]
-list(read_upload(io.BytesIO(b"{}"), "warm", suffix))
-before = peak()
-read = read_upload(io.BytesIO(data), "x", suffix)
-found = [str(each) if isinstance(each, SourceProblem) else len(each.text) for each in read]
-print(peak() - before, len(found), found[:2])
+for data, suffix in eval(sys.stdin.read()):
+    if os.fork():  # each is measured in a process of its own, as peaks never fall
+        if os.wait()[1]:
+            sys.exit("reading failed")
+        continue
+    data = eval(data)
+    list(read_upload(io.BytesIO(b"{}"), "warm", suffix))
+    before = peak()
+    read = read_upload(io.BytesIO(data), "x", suffix)
+    found = [str(each) if isinstance(each, SourceProblem) else len(each.text) for each in read]
+    print(peak() - before, len(found), found[:2], flush=True)
+    os._exit(0)
 """
 
+HOSTILE = [  # what it is, its format, what is told of it, and how many MB reading may take at the most
+    ("b'word ' * 20_000_000", ".txt", "characters", 250),
+    ("b'word ' * 19_999_999 + '😀'.encode()", ".txt", "characters", 250),
+    ("b'# a\\n' * 25_000_000", ".md", "characters", 250),
+    ("b'<b></b>' * 1_000_000 + b'text'", ".html", "[4]", 50),
+    ('b\'{"text": "\' + b\'x\' * 100_000_000 + b\'"}\\n{"text": "y"}\'', ".jsonl", "2 ['x, line 1: is longer", 200),
+    ('b\'{"text": "row"}\\n\' * 50_000', ".jsonl", "50000", 20),
+    ("b'text\\n\"' + b'word ' * 20_000_000", ".csv", "not CSV", 250),
+    ("b'text\\n' + b'\"never' + b'\\nrow' * 150_000", ".csv", "150001", 75),
+    ("b'text' + b',' * 5_000_000 + b'\\ny'", ".csv", "[1]", 100),
+]
 
-@pytest.mark.parametrize(
-    ("data", "suffix", "told", "most_mb"),
-    [
-        ("b'word ' * 20_000_000", ".txt", "characters", 250),
-        ("b'word ' * 19_999_999 + '😀'.encode()", ".txt", "characters", 250),
-        ("b'# a\\n' * 25_000_000", ".md", "characters", 250),
-        ("b'<b></b>' * 3_000_000 + b'text'", ".html", "[4]", 100),
-        ('b\'{"text": "\' + b\'x\' * 100_000_000 + b\'"}\\n{"text": "y"}\'', ".jsonl", "2 ['x, line 1: is longer", 200),
-        ('b\'{"text": "row"}\\n\' * 100_000', ".jsonl", "100000", 50),
-        ("b'text\\n\"' + b'word ' * 20_000_000", ".csv", "not CSV", 250),
-        ("b'text\\n' + b'\"never' + b'\\nrow' * 300_000", ".csv", "300001", 150),
-        ("b'text' + b',' * 5_000_000 + b'\\ny'", ".csv", "[1]", 100),
-    ],
-)
-def test_memory_is_bounded_whatever_comes(data: str, suffix: str, told: str, most_mb: int) -> None:
-    run = [sys.executable, "-c", MEASURE, data, suffix]
-    out = subprocess.run(run, capture_output=True, text=True, check=True, timeout=60, cwd=Path(__file__).parents[3])
-    grown, rest = out.stdout.split(" ", 1)
-    assert told in rest
-    assert int(grown) <= most_mb, out.stdout
+
+def test_memory_is_bounded_whatever_comes() -> None:
+    out = subprocess.run(
+        [sys.executable, "-c", MEASURE],
+        input=repr([(data, suffix) for data, suffix, _, _ in HOSTILE]),
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a process of one thread may fork
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=240,
+        cwd=Path(__file__).parents[3],
+    )
+    for (data, _, told, most_mb), line in zip(HOSTILE, out.stdout.splitlines(), strict=True):
+        grown, rest = line.split(" ", 1)
+        assert told in rest, data
+        assert int(grown) <= most_mb, (data, line)
 
 
 def test_a_folder_of_links_pipes_and_locks_ends_and_tells_of_each(tmp_path: Path) -> None:
@@ -67,13 +78,13 @@ def test_a_folder_of_links_pipes_and_locks_ends_and_tells_of_each(tmp_path: Path
 
 def test_a_file_that_shrinks_while_it_is_read_ends_where_it_ends(tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
-    file.write_bytes(b'{"text": "a row"}\n' * 200_000)
+    file.write_bytes(b'{"text": "a row"}\n' * 20_000)
     rows = read_sources([file])
     first = next(rows)
-    os.truncate(file, 1_000_000)
+    os.truncate(file, 100_000)  # more than was read at once
     rest = list(rows)
     assert isinstance(first, SourceDocument)
-    assert all(isinstance(each, SourceDocument) for each in rest[:50_000])
+    assert all(isinstance(each, SourceDocument) for each in rest[:5_000])
     assert sum(isinstance(each, SourceProblem) for each in rest) <= 1  # the row that was cut
 
 

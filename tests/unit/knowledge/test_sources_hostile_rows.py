@@ -104,7 +104,7 @@ def test_rows_in_any_unicode_are_read_and_a_broken_character_spoils_only_its_row
         (b"id,text,metadata\n1,one," + b"[" * 100_000 + b"\n2,two,\n", ["two"], [2]),
         (b'id,text,relations\n1,one,"[[""a""]]"\n2,two,\n', ["two"], [2]),
     ],
-    ids=str,
+    ids=lambda each: str(each)[:60],
 )
 def test_a_bad_row_of_a_table_spoils_no_other(table: bytes, texts: list[str], lines: list[int]) -> None:
     found, problems = read(table, ".csv")
@@ -120,8 +120,7 @@ def test_a_table_whose_head_is_no_head_is_told_so_whatever_it_holds() -> None:
 
 @pytest.mark.parametrize("quotes", [b'"x\n', b'"x""\n', b'",x"",\n', b'"""\n', b'a"b\n', b'"",x"\n', b'",""",""\n'])
 def test_a_table_of_nothing_but_quotes_ends(quotes: bytes) -> None:
-    texts, problems = read(b"text\n" + quotes * 150_001, ".csv")
-    assert texts or problems
+    assert sum(1 for _ in read_upload(io.BytesIO(b"text\n" + quotes * 150_001), "rows", ".csv"))
 
 
 def test_ids_are_kept_as_they_are_or_refused_so_that_no_two_become_one() -> None:

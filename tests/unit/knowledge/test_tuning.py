@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigurationError
+from knowledge import tuning
 from knowledge.cases import Case
 from knowledge.fusion import Channels, FusionWeights
 from knowledge.hop import Bridge
@@ -84,10 +86,10 @@ def test_a_passage_that_is_no_candidate_is_reached_by_a_link_only() -> None:
 
 
 def test_tuning_finds_the_channel_that_knows() -> None:
-    tuning = tune(make_cases(40, lexical_knows=True), replace(CONSTANTS, late=0.0, dense=1.0, lexical=0.2), folds=4)
-    assert tuning.weights.lexical > tuning.weights.dense
-    assert tuning.is_better
-    gained = tuning.measures["ndcg@10"]
+    found = tune(make_cases(40, lexical_knows=True), replace(CONSTANTS, late=0.0, dense=1.0, lexical=0.2), folds=4)
+    assert found.weights.lexical > found.weights.dense
+    assert found.is_better
+    gained = found.measures["ndcg@10"]
     assert gained.tuned > gained.constants
     assert gained.gain.low <= gained.tuned - gained.constants <= gained.gain.high
 
@@ -115,6 +117,29 @@ def test_weights_that_the_questions_do_not_touch_stay_as_they_were() -> None:
     assert [getattr(weights, name) for name in untouched] == [getattr(CONSTANTS, name) for name in untouched]
 
 
+def test_a_case_that_another_value_of_a_weight_orders_otherwise_is_measured_again() -> None:
+    rng, moved = np.random.default_rng(3), set[str]()
+    for _ in range(60):
+        n, count = PASSAGES, rng.integers(2, size=5)  # which channels say anything of this case
+        bridges = tuple(Bridge(int(rng.integers(n)), int(rng.integers(n)), 0.7) for _ in range(6 * count[0]))
+        case = make_case(rng.random(n), rng.random(n) * count[1], bridges=bridges)
+        channels = replace(
+            case.channels,
+            speaks=(rng.random(n) < 0.3) * 1.0 * count[2],
+            titled=(rng.random(n) < 0.3) * 1.0 * count[3],
+            found=(rng.random((n, 2)) * count[4]).astype(np.float32),
+            told=np.full(n, bool(count[4])),
+        )
+        case = replace(case, channels=channels)
+        start = CONSTANTS if count[4] else CONSTANTS.tokenless()
+        for name, factor in product(tuning.TUNED, (0.3, 3.0)):
+            other = replace(start, **{name: getattr(start, name) * factor})
+            if order_case(case, other) != order_case(case, start):
+                assert tuning._is_touched(case, name), name
+                moved.add(name)
+    assert moved == {*tuning.TUNED}
+
+
 def test_every_fit_is_told() -> None:
     told: list[tuple[int, int]] = []
     tune(make_cases(6, lexical_knows=True), CONSTANTS, folds=3, on_fit=lambda done, total: told.append((done, total)))
@@ -122,11 +147,11 @@ def test_every_fit_is_told() -> None:
 
 
 def test_written_weights_are_read_again(tmp_path: Path) -> None:
-    tuning = tune(make_cases(8, lexical_knows=True), CONSTANTS, folds=2, restarts=0)
+    found = tune(make_cases(8, lexical_knows=True), CONSTANTS, folds=2, restarts=0)
     path = tmp_path / "weights.json"
-    write_weights(path, tuning)
-    assert read_weights(path) == tuning.weights
-    assert json.loads(path.read_text())["held_out"]["ndcg@10"]["tuned"] == tuning.measures["ndcg@10"].tuned
+    write_weights(path, found)
+    assert read_weights(path) == found.weights
+    assert json.loads(path.read_text())["held_out"]["ndcg@10"]["tuned"] == found.measures["ndcg@10"].tuned
 
 
 def test_a_weight_that_is_not_named_keeps_its_constant(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,8 @@ from core.pg import Database
 from gems import Gem, GemChange, Gems, Moment
 from knowledge import Ingestion, SourceDocument, SourceProblem, read_sources
 from knowledge.adapters import load_fastembed
-from knowledge.bulk.ray_engine import RayEngine
+from knowledge.bulk import ray_engine
+from knowledge.bulk.ray_engine import RayEngine, hire_workers
 from knowledge.embedding import TokenEmbedder
 
 pytestmark = [
@@ -26,7 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning", "ignore::DeprecationWarning"),
 ]
 
-SMALL = {"num_cpus": 2, "object_store_memory": 100_000_000}
+SMALL = {"num_cpus": 3, "object_store_memory": 100_000_000}
 STORED = (
     "SELECT d.external_id, d.title, d.source, d.thread, d.speaker, d.position, d.content_hash, d.passages, p.ordinal, "
     "p.heading, p.body, p.start_char, p.end_char, p.tokens, p.around, p.context_hash, p.embedding::text, t.states "
@@ -45,6 +47,7 @@ def run_apart(work: Coroutine[None, None, object]) -> None:
 def ray_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "disabled")  # nothing but loopback can reach it
+        ray_engine._import_ray(alone=True)  # the first import decides where it listens
         yield
 
 
@@ -66,7 +69,7 @@ def folder(tmp_path: Path) -> Path:
         (notes / f"walk{i}.md").write_text(text, encoding="utf-8")
     (notes / "deep" / "page.html").write_text("<h1>Lighthouse</h1><p>It turned all night.</p>", encoding="utf-8")
     (notes / "broken.pdf").write_bytes(b"%PDF-nothing")
-    (notes / "picture.png").write_bytes(b"\x89PNG")
+    (notes / "drawing.dwg").write_bytes(b"AC1032")
     turns = [f'{{"text": "Turn {i} about harbour {i % 3}.", "thread": "t", "speaker": "A{i % 2}"}}' for i in range(40)]
     (notes / "talk.jsonl").write_text("\n".join([*turns[:20], "nonsense", *turns[20:]]), encoding="utf-8")
     (notes / "table.csv").write_text("text,title\nA row of a table,Rows\nAnother one,Rows\n", encoding="utf-8")
@@ -87,16 +90,35 @@ def make_gem(gems: Gems, tenant: UUID, at: Moment) -> Callable[[str], Any]:
     return lambda name: gems.create(tenant, GemChange(name=name), at)
 
 
-async def test_a_worker_that_cannot_load_its_model_is_told_of(ray_environment: None) -> None:
-    with pytest.raises(EmbedderUnavailableError, match="worker of the Ray cluster"):
-        async with RayEngine(workers=1, load=partial(load_fastembed, "no such model"), options=dict(SMALL)):
-            pass
-
-
 async def test_a_cluster_that_is_not_there_is_told_of(ray_environment: None) -> None:
+    # first of all: in a cluster, a process can join no other
     with pytest.raises(ConfigurationError, match="cannot be reached"):
         async with RayEngine(address="no address"):
             pass
+
+
+async def test_a_worker_that_cannot_load_its_model_is_told_of(engine: RayEngine) -> None:
+    assert engine._cluster is not None
+    with pytest.raises(EmbedderUnavailableError, match="worker of the Ray cluster"):
+        hire_workers(engine._cluster.ray, 1, partial(load_fastembed, "no such model"))
+
+
+async def test_a_cluster_whose_workers_cannot_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        calls.append("hire")
+        raise EmbedderUnavailableError("no model")
+
+    calls: list[str] = []
+    stub = SimpleNamespace(
+        is_initialized=lambda: False,
+        init=lambda **_: calls.append("init"),
+        shutdown=lambda: calls.append("shutdown"),
+    )
+    monkeypatch.setattr(ray_engine, "_import_ray", lambda *, alone: stub)
+    monkeypatch.setattr(ray_engine, "hire_workers", fail)
+    with pytest.raises(EmbedderUnavailableError):
+        await RayEngine(workers=1).__aenter__()
+    assert calls == ["init", "hire", "shutdown"]
 
 
 async def test_an_engine_that_is_not_started_says_so(ingestion: Ingestion) -> None:

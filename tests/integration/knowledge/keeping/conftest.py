@@ -2,25 +2,31 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from psycopg.conninfo import conninfo_to_dict
 
-from core.pg import Database
+from core.embedded import EmbeddedServer
+from core.pg import DEFAULT_TENANT, Database, PoolConfig
 from gems import Gem, GemChange, Gems, Moment, set_entanglement
-from knowledge import Chunker, Ingestion, parse_document
+from knowledge import Chunker, Ingestion, Recall, parse_document
 from knowledge.keeping import Snapshots
 from knowledge.keeping.export import Exports
 from knowledge.keeping.reembed import Reembedding
 from knowledge.keeping.restore import Imports
+from llm_router import RouterConfig, build_router
 from migrations import EmbeddingIndexes
 from reflection import ReflectionRequest, Reflections
 from reflection.travelling import REFLECTION_TABLES
+from tests.conftest import make_database, run_apart
+from tests.integration.conftest import MONTH, NOON
 
+TODAY = Moment(NOON, MONTH)
 TALK = [
     ("Ann", "I adopted a greyhound called Biscuit last week."),
     ("Ben", "Lovely! Does she like the beach?"),
@@ -86,10 +92,58 @@ def documents(dimension: int) -> list[Any]:
     return [parse_document(row) for row in rows]
 
 
+@pytest.fixture(scope="session")
+def friends(server: EmbeddedServer, template: str, local: Any) -> Iterator[str]:
+    """The name of a database with the lattice of `gem`, to be cloned."""
+
+    async def write(url: str) -> None:
+        async with Database(PoolConfig(url)) as database:
+            await fill(Gems(database), use(database, local, local), DEFAULT_TENANT, TODAY, "friends")
+
+    for url in make_database(server, template):
+        run_apart(write(url))
+        yield name_database(url)
+
+
+@pytest.fixture(scope="session")
+def friends_in_use(server: EmbeddedServer, friends: str, local: Any) -> Iterator[str]:
+    """The name of a database with the lattice of `used`, to be cloned."""
+
+    async def write(url: str) -> None:
+        async with Database(PoolConfig(url)) as database:
+            gems = Gems(database)
+            gem, other = [await gems.ensure(DEFAULT_TENANT, name, TODAY) for name in ("friends", "harbour")]
+            note = parse_document({"id": "tide", "text": "The tide turns at six."})
+            await use(database, local, local).ingest(DEFAULT_TENANT, other.gem_id, [note], TODAY)
+            async with database.transaction(DEFAULT_TENANT) as conn:
+                await set_entanglement(conn, gem.gem_id, other.gem_id, 0.5, TODAY.now)
+            router = build_router(RouterConfig(), local.embed)
+            reflections = Reflections(database, gems, Recall(database, local), router)
+            request = ReflectionRequest(gem.gem_id, "Who runs along the water?")
+            found = await reflections.reflect(DEFAULT_TENANT, request, TODAY)
+            await reflections.rate(DEFAULT_TENANT, found.reflection_id, 1.0, TODAY)
+
+    for url in make_database(server, friends):
+        run_apart(write(url))
+        yield name_database(url)
+
+
+def name_database(url: str) -> str:
+    return str(conninfo_to_dict(url)["dbname"])
+
+
 @pytest.fixture
-async def gem(gems: Gems, ingestion: Ingestion, tenant: UUID, at: Moment) -> Gem:
+def database_url(server: EmbeddedServer, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of this test alone, which holds already what the test begins with."""
+    begun = {"used": "friends_in_use", "gem": "friends"}
+    base = next((made for name, made in begun.items() if name in request.fixturenames), "template")
+    yield from make_database(server, request.getfixturevalue(base))
+
+
+@pytest.fixture
+async def gem(gems: Gems, tenant: UUID, at: Moment) -> Gem:
     """A gem that holds all of them, by the local model."""
-    return await fill(gems, ingestion, tenant, at, "friends")
+    return await gems.ensure(tenant, "friends", at)
 
 
 async def fill(gems: Gems, ingestion: Ingestion, tenant: UUID, at: Moment, name: str) -> Gem:
@@ -142,14 +196,6 @@ def snapshots(database: Database, local: Any) -> Snapshots:
 
 
 @pytest.fixture
-async def used(
-    database: Database, gem: Gem, gems: Gems, ingestion: Ingestion, reflections: Reflections, tenant: UUID, at: Moment
-) -> Gem:
-    """The gem after a reflection and its rating, entangled with a second one that holds a note."""
-    other = await gems.create(tenant, GemChange(name="harbour"), at)
-    await ingestion.ingest(tenant, other.gem_id, [parse_document({"id": "tide", "text": "The tide turns at six."})], at)
-    async with database.transaction(tenant) as conn:
-        await set_entanglement(conn, gem.gem_id, other.gem_id, 0.5, at.now)
-    found = await reflections.reflect(tenant, ReflectionRequest(gem.gem_id, "Who runs along the water?"), at)
-    await reflections.rate(tenant, found.reflection_id, 1.0, at)
+def used(gem: Gem) -> Gem:
+    """The gem after a reflection and its rating, entangled with a second one, "harbour", that holds a note."""
     return gem
