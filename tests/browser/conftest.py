@@ -8,12 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright
 from psycopg import sql
 from pydantic import SecretStr
 
 from api.dashboard import read_bundle
-from api.settings import Settings
+from api.settings import Settings, StreamSettings
 from core.embedded import SUPERUSER, EmbeddedServer
 from tests.browser.chromium import give_up, launch
 from tests.browser.lattice import write_lattice
@@ -60,7 +60,8 @@ def lattice_settings(
 ) -> Iterator[Settings]:
     """Settings of a service on a copy of the lattice with a past."""
     for url in make_database(server, seeded):
-        yield Settings(database_url=SecretStr(url), data_dir=tmp_path_factory.mktemp("data"))
+        live = StreamSettings(interval_s=0.25)
+        yield Settings(database_url=SecretStr(url), data_dir=tmp_path_factory.mktemp("data"), stream=live)
 
 
 @pytest.fixture(scope="session")
@@ -81,20 +82,35 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def context(browser: Browser, address: str) -> AsyncIterator[BrowserContext]:
+    """One viewer for all tests of a worker: what one page has loaded, the next need not."""
+    context = await new_context(browser)
+    # its first page stays, and with it the process that draws the others: to start one is most of what a page costs
+    await (await context.new_page()).goto(f"{address}/health")
+    yield context
+    await context.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def visit(browser: Browser, address: str, request: pytest.FixtureRequest) -> AsyncIterator[Visit]:
-    """A fresh page; `@pytest.mark.parametrize("visit", [{…}], indirect=True)` changes its context."""
-    async with new_visit(browser, address, **getattr(request, "param", {})) as visit:
+async def visit(context: BrowserContext, address: str) -> AsyncIterator[Visit]:
+    """A fresh page, of which nothing stays."""
+    async with new_visit(context, address) as visit:
         yield visit
+    await context.pages[0].evaluate("localStorage.clear()")
+
+
+async def new_context(browser: Browser) -> BrowserContext:
+    """A viewer in Berlin who has seen nothing yet."""
+    return await browser.new_context(**VIEWER)
 
 
 @asynccontextmanager
-async def new_visit(browser: Browser, address: str, **changes: Any) -> AsyncIterator[Visit]:
-    """A fresh page of a viewer in Berlin; afterwards, nothing must have gone wrong on it."""
-    context = await browser.new_context(**{**VIEWER, **changes})
+async def new_visit(context: BrowserContext, address: str) -> AsyncIterator[Visit]:
+    """A fresh page; afterwards, nothing must have gone wrong on it."""
     visit = Visit(await context.new_page(), address)
     await visit.prepare()
     yield visit
+    await visit.page.close()  # first, since what it may still be loading is deleted now
     await visit.clean()
-    await context.close()
     assert visit.unexpected() == []

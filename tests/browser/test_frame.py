@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Browser, BrowserContext, Route, expect
 from pydantic import SecretStr
 
 from api.settings import Settings
-from tests.browser.conftest import new_visit
+from tests.browser.conftest import new_context, new_visit
 from tests.browser.serving import serving
 from tests.browser.visit import Visit
 
@@ -25,49 +25,38 @@ VIEWS = {
     "ingestion": "Ingestion",
     "alerts": "Alerts",
 }
-DARK = {"color_scheme": "dark"}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 LOADING_JUMP, LIVE_JUMP = 0.1, 0.001  # cumulative layout shift: up to 0.1 is good
 TOKEN = "open-sesame"  # noqa: S105 - of a service that this test starts
 
 
 @pytest.mark.parametrize("name", VIEWS)
-async def test_every_view_opens_by_its_address_and_is_accessible(visit: Visit, name: str) -> None:
+async def test_every_view_opens_by_its_address_and_is_accessible_in_light_and_dark(visit: Visit, name: str) -> None:
     page = await visit.open(f"#/{name}")
     assert await page.title() == f"{VIEWS[name]} · Crystal Lattice"
     await expect(page.locator("nav a[aria-current=page]")).to_contain_text(VIEWS[name])
     await visit.check_accessibility()
+    await page.emulate_media(color_scheme="dark")
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    await visit.check_accessibility("color-contrast")
 
 
-@pytest.mark.parametrize("visit", [DARK], indirect=True)
-async def test_dark_views_can_be_read(visit: Visit) -> None:
-    for name in VIEWS:
-        await visit.open(f"#/{name}")
-        await visit.check_accessibility("color-contrast")
-
-
-@pytest.mark.parametrize("visit", [PHONE], indirect=True)
 async def test_every_view_fits_on_a_phone(visit: Visit) -> None:
+    await visit.shrink()
     for name in VIEWS:
         page = await visit.open(f"#/{name}")
         wide, room = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= room, name
 
 
-async def test_no_view_is_longer_than_what_it_shows(visit: Visit) -> None:
+async def test_no_view_jumps_or_is_longer_than_what_it_shows(visit: Visit) -> None:
     asked = (await visit.ask("/lattice/reflections?limit=1"))["items"][0]["id"]
     for name in (*VIEWS, f"reflections/{asked}", f"gems/{await visit.find_gem('Ferry timetable')}"):
         page = await visit.open(f"#/{name}")
+        assert await visit.jumps() < LOADING_JUMP, name
         end = "document.getElementById('main').getBoundingClientRect().bottom + scrollY"
         long, shown = await page.evaluate(f"[document.documentElement.scrollHeight, Math.max(innerHeight, {end})]")
         assert long <= shown + 1, name
-
-
-async def test_nothing_jumps_while_live(visit: Visit) -> None:
-    for name in VIEWS:
-        page = await visit.open(f"#/{name}")
-        assert await visit.jumps() < LOADING_JUMP, name
-        await page.wait_for_timeout(1_500)  # the stream tells every second
+        await visit.hear(snapshots=2)
         assert await visit.jumps() < LIVE_JUMP, name
 
 
@@ -111,10 +100,18 @@ async def test_the_focus_follows_into_a_view_that_was_opened_from_the_content(vi
     await expect(link).to_be_focused()
 
 
-async def test_what_is_shown_anew_keeps_focus_and_what_was_opened(visit: Visit) -> None:
-    page = visit.page
-    await page.clock.install()
-    await visit.open("#/router")
+@pytest_asyncio.fixture(loop_scope="session")
+async def timed(browser: Browser, address: str) -> AsyncIterator[Visit]:
+    """A visit on whose clock time can pass at once; the clock is that of all pages of a context."""
+    context = await new_context(browser)
+    await context.clock.install()
+    async with new_visit(context, address) as visit:
+        yield visit
+    await context.close()
+
+
+async def test_what_is_shown_anew_keeps_focus_and_what_was_opened(timed: Visit) -> None:
+    page = await timed.open("#/router")
     targets = page.get_by_role("region", name="Targets")
     await targets.get_by_text("1 model").click()
     switch = targets.get_by_role("button", name="Switch off")
@@ -124,7 +121,7 @@ async def test_what_is_shown_anew_keeps_focus_and_what_was_opened(visit: Visit) 
     await expect(page.locator("[data-former]")).not_to_be_attached()
     await expect(switch).to_be_focused()
     await expect(targets.get_by_role("cell", name="ordered")).to_be_visible()
-    curves = (await visit.open("#/overview")).get_by_role("group", name="Curves")
+    curves = (await timed.open("#/overview")).get_by_role("group", name="Curves")
     await curves.get_by_role("button", name="Uncertainty").press("Enter")
     await expect(curves.get_by_role("button", name="Uncertainty")).to_have_attribute("aria-pressed", "false")
     await expect(curves.get_by_role("button", name="Uncertainty")).to_be_focused()
@@ -154,8 +151,8 @@ async def test_a_chosen_theme_stays(visit: Visit) -> None:
     assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
-@pytest.mark.parametrize("visit", [PHONE], indirect=True)
 async def test_on_a_phone_the_views_are_behind_a_menu(visit: Visit) -> None:
+    await visit.shrink()
     page = await visit.open()
     menu = page.get_by_role("button", name="Menu")
     await expect(page.locator("#nav")).to_be_hidden()
@@ -203,19 +200,19 @@ async def test_the_page_says_when_it_is_not_live_and_comes_back(visit: Visit) ->
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def guarded(browser: Browser, lattice_settings: Settings) -> AsyncIterator[Visit]:
+async def guarded(context: BrowserContext, lattice_settings: Settings) -> AsyncIterator[Visit]:
     """A visit to a service that asks for a token."""
     settings: Any = lattice_settings.model_copy(update={"api_token": SecretStr(TOKEN)})
     with serving(settings) as address:
-        async with new_visit(browser, address) as visit:
+        async with new_visit(context, address) as visit:
             yield visit
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def bare(browser: Browser, database_url: str, tmp_path: Path) -> AsyncIterator[Visit]:
+async def bare(context: BrowserContext, database_url: str, tmp_path: Path) -> AsyncIterator[Visit]:
     """A visit to a service on a lattice without gems."""
     with serving(Settings(database_url=SecretStr(database_url), data_dir=tmp_path)) as address:
-        async with new_visit(browser, address) as visit:
+        async with new_visit(context, address) as visit:
             yield visit
 
 

@@ -165,10 +165,13 @@ def _many() -> dict[str, Any]:
         {"id": f"e{i:04}", "gem_id": f"g{home}", "name": f"Entity {i}", "kind": None, "amount": dice.randint(1, 40)}
         for i, home in enumerate(homes)
     ]
+    together: dict[int, list[int]] = {home: [] for home in homes}
+    for i, home in enumerate(homes):
+        together[home].append(i)
     pairs: set[tuple[int, int]] = set()
     while len(pairs) < 1_560:
         one = dice.randrange(1_640)
-        other = dice.choice([i for i, home in enumerate(homes) if home == homes[one]])
+        other = dice.choice(together[homes[one]])
         if one < other:
             pairs.add((one, other))
     relations = [

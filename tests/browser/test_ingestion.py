@@ -59,13 +59,12 @@ async def test_a_running_job_moves_in_place_and_can_be_cancelled(visit: Visit) -
             headers={"content-type": "application/x-ndjson"},
         )
         base = await answer.json()
-    read = [40]
+    read = 40
     running = base | {"id": "7a60c1d2-0000-4000-8000-000000000000", "state": "running", "total": 200, "failed": 0}
     running |= {"input": "long.csv", "finished_at": None, "error": None, "seconds_left": 61.0}
 
     async def tell(route: Route) -> None:
-        read[0] = min(200, read[0] + 40)
-        await route.fulfill(json={"items": [running | {"read": read[0]}], "next_cursor": None})
+        await route.fulfill(json={"items": [running | {"read": read}], "next_cursor": None})
 
     page = visit.page
     await page.route("**/api/v1/ingestions?*", tell)
@@ -73,6 +72,7 @@ async def test_a_running_job_moves_in_place_and_can_be_cancelled(visit: Visit) -
     job = page.locator("details.job")
     await expect(job).to_contain_text("61 s left")
     await job.evaluate("job => { job.marked = true; }")
+    read = 160
     await expect(job).to_contain_text("160 of 200 rows")
     assert await job.evaluate("job => job.marked")  # it is the same element
     cancelled: list[str] = []

@@ -1,5 +1,6 @@
 """A visit to the dashboard: one fresh page of a browser, and what goes wrong on it."""
 
+import asyncio
 import json
 import os
 from dataclasses import dataclass, field
@@ -17,13 +18,20 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 WATCH_JUMPS = """
 globalThis.jumps = [];
-new PerformanceObserver((list) => {
-  for (const each of list.getEntries()) {
-    const nodes = each.sources.map((source) => source.node?.outerHTML?.slice(0, 120));
-    if (!each.hadRecentInput) jumps.push([each.value, nodes]);
-  }
-}).observe({ type: "layout-shift", buffered: true });
+const keepJumps = (entries) => jumps.push(...entries.filter((each) => !each.hadRecentInput).map((each) => each.value));
+const jumpWatch = new PerformanceObserver((list) => keepJumps(list.getEntries()));
+jumpWatch.observe({ type: "layout-shift", buffered: true });
+globalThis.takeJumps = () => (keepJumps(jumpWatch.takeRecords()), jumps.splice(0));
 """
+HEAR = """(times) => new Promise((resolve) => {
+  const told = new MutationObserver(() => {
+    times -= 1;
+    if (times > 0) return;
+    told.disconnect();
+    requestAnimationFrame(() => requestAnimationFrame(resolve)); // by the second frame the first was painted
+  });
+  told.observe(document.getElementById("live-state"), { attributeFilter: ["title"] }); // the frame notes each snapshot
+})"""
 
 
 @dataclass  # without slots: Playwright keeps its wrappers of methods on the instance
@@ -116,8 +124,18 @@ class Visit:
 
     async def jumps(self) -> float:
         """Return how much the layout moved by itself since the last call (layout shift)."""
-        found = await self.page.evaluate("jumps.splice(0)")
-        return float(sum(value for value, _ in found))
+        return float(sum(await self.page.evaluate("takeJumps()")))
+
+    async def hear(self, snapshots: int) -> None:
+        """Wait until the stream has told so many snapshots more, and the page has drawn the last."""
+        async with asyncio.timeout(PATIENCE_MS / 1_000):
+            await self.page.evaluate(HEAR, snapshots)
+
+    async def shrink(self) -> None:
+        """Make the page that of a phone, before a view is opened."""
+        await self.page.set_viewport_size({"width": 390, "height": 844})
+        session = await self.page.context.new_cdp_session(self.page)
+        await session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
 
     async def check_accessibility(self, *rules: str) -> None:
         """Let axe look at the page as it is, by all rules or by some.
@@ -127,7 +145,8 @@ class Visit:
         if not AXE.exists():
             give_up("axe-core is not in node_modules (`make setup` brings it)")
         session = await self.page.context.new_cdp_session(self.page)
-        await session.send("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
+        if not await self.page.evaluate("'axe' in globalThis"):
+            await session.send("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
         options = json.dumps({"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})})
         answer = await session.send(
             "Runtime.evaluate",
