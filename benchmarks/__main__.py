@@ -16,7 +16,7 @@ from benchmarks.figures import Figure, read_machine
 
 BENCHMARKS = (
     *("ingestion", "bulk", "recall", "lexical", "scale", "rest", "router", "routing", "axiom"),
-    *("field", "dynamics", "snapshots", "stream"),
+    *("field", "uses", "dynamics", "snapshots", "stream"),
 )
 EXTRAS = {"router": ("litellm", "memory"), "scale": ("million",), "dynamics": ("search",)}
 """What a benchmark does only when it is told to."""
