@@ -20,6 +20,7 @@ BENCHMARKS = (
 )
 EXTRAS = {"router": ("litellm", "memory"), "scale": ("million",), "dynamics": ("search",)}
 """What a benchmark does only when it is told to."""
+FINE = {"MRR", "ratio", "share"}
 
 
 async def run(names: list[str], extras: Mapping[str, bool]) -> dict[str, list[Figure]]:
@@ -33,9 +34,16 @@ async def run(names: list[str], extras: Mapping[str, bool]) -> dict[str, list[Fi
     return found
 
 
+def tell_value(figure: Figure, value: float) -> str:
+    """Return a value of a figure, with as many places as its unit is told with."""
+    return f"{value:,.{3 if figure.unit in FINE else 2}f}"
+
+
 def tell_spread(figure: Figure) -> str:
     """Return from where to where a figure went when it was measured again."""
-    return f"{figure.least:,.2f} … {figure.greatest:,.2f}" if isinstance(figure, SpreadFigure) else ""
+    if not isinstance(figure, SpreadFigure):
+        return ""
+    return f"{tell_value(figure, figure.least)} … {tell_value(figure, figure.greatest)}"
 
 
 def main() -> None:
@@ -46,7 +54,7 @@ def main() -> None:
     parser.add_argument("--litellm", action="store_true", help="router: install litellm apart, and compare it too")
     parser.add_argument("--memory", action="store_true", help="router: watch its memory over 100,000 calls")
     parser.add_argument("--million", action="store_true", help="scale: a gem of 1,000,000 passages too")
-    parser.add_argument("--search", action="store_true", help="dynamics: search a grid of settings first; 10 minutes")
+    parser.add_argument("--search", action="store_true", help="dynamics: search a grid of settings first; half an hour")
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}; known are {', '.join(BENCHMARKS)}")
@@ -59,7 +67,8 @@ def main() -> None:
     table = Table("benchmark", "figure", "value", "unit", "spread", "aim", title=f"{machine}")
     for name, each in found.items():
         for figure in each:
-            table.add_row(name, figure.name, f"{figure.value:,.2f}", figure.unit, tell_spread(figure), figure.aim)
+            value, range_ = tell_value(figure, figure.value), tell_spread(figure)
+            table.add_row(name, figure.name, value, figure.unit, range_, figure.aim)
     Console().print(table)
 
 
