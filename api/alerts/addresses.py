@@ -14,7 +14,6 @@ from httpcore2 import SOCKET_OPTION, AnyIOBackend, AsyncNetworkBackend, AsyncNet
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))  # NAT64: the last 32 bits are of IPv4
-LOCAL = "localhost"
 
 
 class PrivateAddressError(ConnectError):
@@ -28,6 +27,15 @@ def is_public(text: str) -> bool:
     except ValueError:
         return False
     return all(each.is_global and not each.is_multicast and not each.is_reserved for each in _unwrap(address))
+
+
+def is_address(host: str) -> bool:
+    """Tell whether a host is an IP address, not a name."""
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _unwrap(address: IPv4Address | IPv6Address) -> Iterable[IPv4Address | IPv6Address]:

@@ -15,7 +15,7 @@ from uuid import UUID
 from httpcore2 import AsyncConnectionPool, ConnectError, NetworkError, ProtocolError, TimeoutException
 from standardwebhooks import Webhook as Signer
 
-from api.alerts.addresses import PublicOnly, Resolve, resolve
+from api.alerts.addresses import PublicOnly, Resolve, is_address, is_public, resolve
 from api.alerts.store import Alert
 from api.version import read_version
 from core.errors import InvalidInputError
@@ -63,6 +63,8 @@ def check_url(url: str, *, allow_private: bool) -> None:
         raise InvalidInputError("url", "must be a whole address such as https://example.org/alerts")
     if parts.username is not None or parts.password is not None:
         raise InvalidInputError("url", "must not hold a user or password: messages are signed instead")
+    if is_address(host) and not (allow_private or is_public(host)):
+        raise InvalidInputError("url", f"{host} is no public address; see LATTICE_ALERTS__ALLOW_PRIVATE_WEBHOOKS")
     schemes = ("https", "http") if allow_private else ("https",)
     if parts.scheme not in schemes:
         raise InvalidInputError("url", f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")

@@ -82,13 +82,12 @@ class Live:
         """Tell viewers what the lattice is like, again and again while there are any, until it is cancelled."""
         while True:
             await self.broadcast.wait_for_viewer()
-            started = time.monotonic()
+            started, is_read = time.monotonic(), False
             try:
-                await self._publish_once()
+                is_read = await self._publish_once()
             except Exception:  # noqa: BLE001 - the outermost loop: one failed tick must not be the last
                 _log.exception("snapshot_failed")
-            took_s = time.monotonic() - started
-            await asyncio.sleep(max(self._interval_s - took_s, RESTS * took_s))
+            await asyncio.sleep(plan_rest(self._interval_s, time.monotonic() - started, is_read=is_read))
 
     async def judge(self) -> None:
         """Judge alerts until it is cancelled."""
@@ -106,7 +105,8 @@ class Live:
         """Let all viewers go: the service ends."""
         self.broadcast.close()
 
-    async def _publish_once(self) -> None:
+    async def _publish_once(self) -> bool:
+        """Tell viewers what the lattice is like now; return whether the database answered."""
         try:
             self._field = await self._pulse.read_field()
         except LatticeError as e:
@@ -123,6 +123,7 @@ class Live:
             firing=self._look.firing,
         )
         self.broadcast.tell("snapshot", mark, snapshot)
+        return self._field is not None
 
     async def _read(self) -> Reading:
         """Return what alerts are judged by; the field as viewers were told it just now, if there are any."""
@@ -139,6 +140,11 @@ class Live:
             self.broadcast.tell("alert", self.broadcast.advance(), to_alert(alert))
         if look.messages:
             self._courier.wake()
+
+
+def plan_rest(interval_s: float, took_s: float, *, is_read: bool) -> float:
+    """Return how long to wait before the next reading; one that the database did not answer cost it nothing."""
+    return max(interval_s - took_s, RESTS * took_s if is_read else 0.0)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from api.alerts.alerts import LONGEST_SILENCE_S
-from api.alerts.rules import BUILT_IN_NAMES, LONGEST_FOR_S, Metric, Op, Rule, Severity
+from api.alerts.rules import BUILT_IN, BUILT_IN_NAMES, LONGEST_FOR_S, Metric, Op, Rule, Severity
 from api.alerts.store import Alert, Change, Silence
 from api.alerts.webhooks import MadeWebhook, Outcome, Webhook
 from api.pages import NextCursor
@@ -88,6 +88,7 @@ class RuleView(View, frozen=True, kw_only=True):
     gem_id: Annotated[UUID | None, Meta(description="The one gem that it is about.")]
     description: Annotated[str, Meta(description="What it means, and what helps.")]
     built_in: Annotated[bool, Meta(description="Whether it comes with the service; deleting it brings it back.")]
+    changed: Annotated[bool, Meta(description="Whether it is built in and no more as it came.")]
 
 
 class RuleList(View, frozen=True, kw_only=True):
@@ -192,8 +193,9 @@ def to_rule(name: str, body: RuleBody) -> Rule:
 
 def to_rule_view(rule: Rule) -> RuleView:
     """Return the view of a rule."""
-    same = {name: getattr(rule, name) for name in RuleView.__struct_fields__ if name != "built_in"}
-    return RuleView(**same, built_in=rule.name in BUILT_IN_NAMES)
+    same = {name: getattr(rule, name) for name in set(RuleView.__struct_fields__) - {"built_in", "changed"}}
+    is_built_in = rule.name in BUILT_IN_NAMES
+    return RuleView(**same, built_in=is_built_in, changed=is_built_in and rule not in BUILT_IN)
 
 
 def to_silence(silence: Silence) -> SilenceView:

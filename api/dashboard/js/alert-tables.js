@@ -21,6 +21,12 @@ const ACTIONS = () => h("span.unseen", {}, "Actions");
 /** How bad something is, as a pill. */
 export const severity = (name) => chip(name, SEVERITIES[name]);
 
+/** When a rule is beyond its threshold, in words. */
+function condition({ metric, op, threshold }) {
+  const isUsual = metric === "provider_down" && op === "above" && threshold >= 0 && threshold < 1;
+  return isUsual ? "a target's breaker is open" : `${NAMES[metric]} is ${op} ${measured(metric, threshold)}`;
+}
+
 /** The rules, each with its switch. `look`: what shows the parts of the view anew. */
 export function showRules(host, app, look) {
   const turn = async (rule) => {
@@ -29,7 +35,7 @@ export function showRules(host, app, look) {
   };
   const remove = async (rule) => {
     const said = rule.built_in
-      ? "It came with the service: it is again as it came."
+      ? "It came with the service, and will be again as it came."
       : "Its alerts end with it. This cannot be undone.";
     const label = rule.built_in ? "Reset" : "Delete";
     const done = await app.ask({
@@ -52,8 +58,7 @@ export function showRules(host, app, look) {
     {
       label: "Fires when",
       class: "prose",
-      cell: (each) =>
-        `${NAMES[each.metric]} is ${each.op} ${measured(each.metric, each.threshold)}${each.for_s ? ` for ${duration(each.for_s)}` : ""}`,
+      cell: (each) => `${condition(each)}${each.for_s ? ` for ${duration(each.for_s)}` : ""}`,
     },
     { label: "Over at", align: "end", cell: (each) => measured(each.metric, each.clear_threshold) },
     { label: "On", cell: (each) => onSwitch(each, turn, app) },
@@ -70,11 +75,13 @@ export function showRules(host, app, look) {
               },
               { kind: "quiet", "aria-label": `Change ${each.name}` },
             ),
-            button(each.built_in ? "Reset" : "Delete", () => remove(each), {
-              kind: "quiet",
-              "aria-label": `${each.built_in ? "Reset" : "Delete"} ${each.name}`,
-            }),
-          ],
+            each.built_in && !each.changed
+              ? null
+              : button(each.built_in ? "Reset" : "Delete", () => remove(each), {
+                  kind: "quiet",
+                  "aria-label": `${each.built_in ? "Reset" : "Delete"} ${each.name}`,
+                }),
+          ].filter(Boolean),
           " ",
         ),
     },

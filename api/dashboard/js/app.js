@@ -224,10 +224,13 @@ function watchLive() {
   live.subscribe((state) => {
     element.dataset.state = state;
     setText(element, said[state]);
-    element.title = state === "offline" ? "The stream of this lattice is not reached; trying again" : "";
+    element.title = state === "offline" ? "Nothing is heard of this lattice; trying again" : "";
   }, "state");
   live.subscribe((snapshot) => {
-    element.title = `Last update at ${clock(snapshot.at)}`;
+    const isAnswered = snapshot.field !== null;
+    element.dataset.state = isAnswered ? "live" : "offline";
+    setText(element, isAnswered ? said.live : "No database");
+    element.title = isAnswered ? `Last update at ${clock(snapshot.at)}` : "The database does not answer the service; trying again";
     const firing = snapshot.alerts?.firing || 0;
     badge.hidden = firing === 0;
     setText(badge, firing || "");

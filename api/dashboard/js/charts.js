@@ -1,12 +1,14 @@
 // Charts. Each is charts.NAME(host, options) → { element, update(options) }: a <figure data-chart="NAME"> appended to
 // the host, with `lattice = { kind, data }` for tests, a height that never changes, and its data as a table.
 //
-//   line(host, { label, x, series, markers, now, threshold, range, height, format, legend, empty })
-//     x: seconds since 1970, rising. series: [{ label, values (null = gap), colour, dash, width, fill, hidden }].
+//   line(host, { label, x, series, markers, now, threshold, range, ticks, height, format, legend, empty })
+//     x: seconds since 1970, rising. series: [{ label, values (null = gap), colour, dash, width, fill, hidden,
+//       wraps: its gaps are jumps and not lacks }].
 //     markers: [{ x, y, colour, title, lines: [text…] }] drawn as rings, told on hover and by the arrow keys.
-//     now: seconds; what follows is drawn as future. threshold: { y, label }. range: [low, high] of y, else as found.
+//     now: seconds; what follows is drawn as future. threshold: { y, label }. range: [low, high] of y, and
+//     ticks: where y is named, else as found.
 //   histogram(host, { label, edges, series: [{ label, counts, colour }], height, format })
-//   heatmap(host, { label, names: [text…], matrix, low = -1, high = 1, height, format, onPick(row, column) })
+//   heatmap(host, { label, names: [text…], matrix, height, format, onPick(row, column) })
 //   waterfall(host, { label, steps: [{ name, value, share (null: the term is 0), note, limiting }], total, height })
 //   spark(host, { label, values, colour, height })
 //   bars(host, { label, items: [{ label, value, text, colour }], high })

@@ -5,14 +5,18 @@ const GOLDEN = Math.PI * (3 - Math.sqrt(5));
 const ENTITY = 44; // room of an entity
 const GEM = 46; // and of a gem's own node
 const GAP = 50; // between discs
+const RING = GEM + ENTITY / 2; // the nearest that an entity stands to its gem
+const LETTER = 10; // of a gem's name, which stands below its node; wide
+const LETTERS = 14; // of it that are shown
 const WIDE = 1 << 20; // cells of a row of the grid
 const WORK = 2e6; // steps that placing the gems may take
 const ROUNDS = 24; // of pulling and pushing within a gem
+const SETTLING = 8; // and of pushing alone
 
 /**
  * Place nodes. Those that `known` has a place for keep it.
  *
- * @param {{id: string, gem: string|null}[]} nodes gems have no gem of their own
+ * @param {{id: string, gem: string|null, label: string}[]} nodes gems have no gem of their own
  * @param {{source: string, target: string, kind: string, weight: number}[]} edges
  * @param {Map<string, {x: number, y: number}>} known places so far; it is filled
  */
@@ -26,8 +30,9 @@ export function place(nodes, edges, known) {
   );
   const related = new Map([...members.keys()].map((gem) => [gem, []]));
   const gemOf = new Map(nodes.map((each) => [each.id, each.gem]));
+  const names = new Map(nodes.map((each) => [each.id, each.label]));
   for (const each of edges) if (each.kind === "related") related.get(gemOf.get(each.source))?.push(each);
-  for (const [gem, ids] of members) placeEntities(gem, ids, related.get(gem), known);
+  for (const [gem, ids] of members) placeEntities({ ids, edges: related.get(gem), name: names.get(gem) }, known.get(gem), known);
   return known;
 }
 
@@ -59,9 +64,8 @@ function placeGems(members, pairs, known) {
   for (const { id, x, y } of discs) known.set(id, { x, y });
 }
 
-function placeEntities(gem, ids, edges, known) {
-  const middle = known.get(gem);
-  const most = radius(ids.length) + ENTITY;
+function placeEntities({ ids, edges, name }, middle, known) {
+  const room = { most: radius(ids.length) + ENTITY, name: (Math.min(name.length, LETTERS) * LETTER) / 2 };
   const dots = ids.map((id, i) => {
     const fixed = known.has(id);
     const away = GEM + ENTITY * 0.62 * Math.sqrt(i + 0.5);
@@ -70,10 +74,10 @@ function placeEntities(gem, ids, edges, known) {
   });
   const byId = new Map(dots.map((each) => [each.id, each]));
   const springs = edges.map((each) => [byId.get(each.source), byId.get(each.target)]).filter(([a, b]) => a && b);
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const [a, b] of springs) pull(a, b, ENTITY * 1.6, 0.08);
+  for (let round = 0; round < ROUNDS + SETTLING; round += 1) {
+    if (round < ROUNDS) for (const [a, b] of springs) pull(a, b, ENTITY * 1.6, 0.08);
     pushNeighbours(dots);
-    for (const dot of dots) keepWithin(dot, middle, most);
+    for (const dot of dots) keepWithin(dot, middle, room);
   }
   for (const { id, x, y } of dots) known.set(id, { x, y });
 }
@@ -122,11 +126,14 @@ function move(a, b, dx, dy) {
   b.y -= dy * its;
 }
 
-function keepWithin(dot, middle, most) {
+/** Keep a dot within the disc, off the gem, and off the name below it. */
+function keepWithin(dot, middle, { most, name }) {
   if (dot.fixed) return;
-  const [dx, dy] = [dot.x - middle.x, dot.y - middle.y];
+  const dx = dot.x - middle.x;
+  let dy = dot.y - middle.y;
+  if (Math.abs(dx) < name && dy > 0) dy = Math.max(dy, RING);
   const away = Math.hypot(dx, dy) || 1;
-  const wanted = Math.max(GEM + ENTITY / 2, Math.min(most, away));
+  const wanted = Math.max(RING, Math.min(most, away));
   dot.x = middle.x + (dx / away) * wanted;
   dot.y = middle.y + (dy / away) * wanted;
 }

@@ -3,6 +3,7 @@
 import { Problem, createApi } from "./api.js";
 
 const SILENCE_MS = 45_000; // pings come every 15 s
+const LATE_MS = 10_000; // without a snapshot, unless they come more seldom than every third of that
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
@@ -10,7 +11,7 @@ const LONGEST_WAIT_MS = 30_000;
  * Return the stream. It runs while somebody listens and the page is seen.
  *
  * subscribe(fn, name = "snapshot") → unsubscribe: fn(data) is called for each event of that name, and at once with the
- * newest snapshot if one is known; the name "state" tells "live", "connecting" or "offline".
+ * newest snapshot if one is known; the name "state" tells "live", "connecting" or, also while snapshots stay away, "offline".
  */
 export function createLive(askForToken) {
   const api = createApi(askForToken);
@@ -19,6 +20,8 @@ export function createLive(askForToken) {
   let lastId = null;
   let state = "connecting";
   let running = null; // AbortController of the connection
+  let heardAt = null; // when the last snapshot of this connection came
+  let late = 0;
 
   const tell = (name, data) => {
     for (const each of [...(listeners.get(name) || [])]) each(data);
@@ -31,9 +34,20 @@ export function createLive(askForToken) {
 
   function hear(event) {
     if (event.id !== null) lastId = event.id;
-    if (event.name === "snapshot") latest = event.data;
+    if (event.name === "snapshot") {
+      latest = event.data;
+      expectNext();
+    }
     turn("live");
     tell(event.name, event.data);
+  }
+
+  /** Know it if the next snapshot does not come: how often they do is known from the second on. */
+  function expectNext() {
+    const now = performance.now();
+    clearTimeout(late);
+    if (heardAt !== null) late = setTimeout(() => turn("offline"), Math.max(LATE_MS, 3 * (now - heardAt)));
+    heardAt = now;
   }
 
   async function connect(signal) {
@@ -56,6 +70,8 @@ export function createLive(askForToken) {
       });
     } finally {
       clearTimeout(timer);
+      clearTimeout(late);
+      heardAt = null;
     }
   }
 

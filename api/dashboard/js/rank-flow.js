@@ -24,16 +24,17 @@ export function rankFlow({ label, columns, rows, onLight, onPick }) {
     columns: ["Passage", ...columns.map((each) => each.title)],
     rows: rows.map((row) => [short(row.text, 60), ...columns.map((each) => row.ranks[each.name] ?? "–")]),
   }));
-  const lowest = rows.length + 1; // the lane of all that stands below
+  const lowest = rows.length + 1; // the lane of all that stands below, if there is any
+  const fallen = rows.some((row) => columns.some((each) => row.ranks[each.name] >= lowest));
   const width = EDGE * 2 + COLUMN * (columns.length - 1);
-  const height = ROW * (lowest + 1);
+  const height = ROW * (fallen ? lowest + 1 : lowest + 0.5);
   const x = (i) => EDGE + i * COLUMN;
   const y = (rank) => ROW * (Math.min(rank ?? lowest, lowest) + 0.5);
   const lines = new Map(rows.map((row) => [row.id, lineOf(row, columns, x, y, lowest)]));
   const heads = columns.map((each, i) => s("text", { x: x(i), y: 18, class: "flow-head" }, each.title));
-  const floor = s("text", { x: 4, y: y(lowest) + 4, class: "flow-floor" }, "below");
+  const floor = fallen ? [s("text", { x: 4, y: y(lowest) + 4, class: "flow-floor" }, "below")] : [];
   const shape = { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" };
-  const drawing = s("svg.flow-lines", shape, heads, floor, [...lines.values()]);
+  const drawing = s("svg.flow-lines", shape, heads, ...floor, [...lines.values()]);
   const list = h(
     "ol.flow-rows",
     {},

@@ -77,6 +77,7 @@ async def test_built_in_rules_are_there_and_come_back(client: httpx2.AsyncClient
     await put_cost_rule(client, enabled=False)
     changed = {rule["name"]: rule for rule in (await client.get("/alerts/rules")).json()["rules"]}
     assert (changed["cost"]["threshold"], changed["cost"]["enabled"]) == (5, False)
+    assert [name for name, rule in changed.items() if rule["changed"]] == ["cost"]
     assert (await client.delete("/alerts/rules/cost")).status_code == 204
     assert (await client.get("/alerts/rules")).json()["rules"] == before
     check_problem(await client.delete("/alerts/rules/cost"), 404, "alert_rule_not_found")

@@ -12,8 +12,8 @@ const FORMATS = [
 ].map(([above, format]) => [above, new Intl.DateTimeFormat(undefined, format)]);
 const MONTHLY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 
-/** The axis of time and that of values; in a low plot the values may stand closer. */
-export function axes(format, height) {
+/** The axis of time and that of values, at `ticks` if they are given; in a low plot the values may stand closer. */
+export function axes(format, height, ticks) {
   const shared = {
     stroke: colour("muted"),
     font: "11px system-ui, sans-serif",
@@ -22,7 +22,7 @@ export function axes(format, height) {
   };
   return [
     { ...shared, space: 76, size: 28, grid: { show: false }, values: (_, splits, __, ___, step) => splits.map(stamp(step)) },
-    { ...shared, space: height < 150 ? 20 : 34, size: 44, values: (_, splits) => splits.map((y) => format(y)) },
+    { ...shared, space: height < 150 ? 20 : 34, size: 44, splits: ticks, values: (_, splits) => splits.map((y) => format(y)) },
   ];
 }
 

@@ -1,7 +1,7 @@
 // A square of signed values on a canvas: against is warm, with is cool, nothing is the ground.
 
-import { h } from "../dom.js";
-import { number, short } from "../format.js";
+import { h, replace } from "../dom.js";
+import { number, short, signed } from "../format.js";
 import { colour, figure, tip } from "./figure.js";
 
 export function heatmap(options) {
@@ -17,14 +17,16 @@ export function heatmap(options) {
   plot.setAttribute("role", "img");
   plot.append(canvas);
   const said = h("p.unseen", { "aria-live": "polite" });
-  const scale = h("div.heatmap-scale", { "aria-hidden": "true" }, h("span", {}, "against"), h("span.ramp"), h("span", {}, "with"));
+  const scale = h("div.heatmap-scale", { "aria-hidden": "true" });
   plot.after(scale, said);
   const label = tip(plot);
   const observer = new ResizeObserver(() => draw());
 
   function draw() {
-    const { matrix, low = -1, high = 1 } = now;
+    const { matrix } = now;
     const n = matrix.length;
+    const most = matrix.flat().reduce((so, value) => Math.max(so, Math.abs(value)), 0); // what has the full colour
+    replace(scale, h("span", {}, `against ${signed(-most, 2)}`), h("span.ramp"), h("span", {}, `${signed(most, 2)} with`));
     plot.setAttribute("aria-label", `${now.label}: ${n} by ${n}. The arrow keys read the values.`);
     frame.tell({ names: now.names, matrix });
     const side = Math.min(plot.clientWidth, plot.clientHeight);
@@ -40,7 +42,7 @@ export function heatmap(options) {
     ctx.clearRect(0, 0, pixels, pixels);
     for (const [i, row] of matrix.entries()) {
       for (const [j, value] of row.entries()) {
-        ctx.globalAlpha = Math.min(1, Math.abs(value) / Math.max(Math.abs(low), Math.abs(high)));
+        ctx.globalAlpha = most && Math.abs(value) / most;
         ctx.fillStyle = tone[value < 0 ? 0 : 1];
         ctx.fillRect(j * step, i * step, step - gap, step - gap);
       }

@@ -96,11 +96,11 @@ function toData({ x, series, now }) {
 }
 
 function toPlot(options, plot, hidden, point) {
-  const { series, range, now, markers = [], threshold, format = (y) => number(y, 2) } = options;
+  const { series, range, ticks, now, markers = [], threshold, format = (y) => number(y, 2) } = options;
   const lines = series.flatMap((each) => {
     const stroke = colour(each.colour);
     const shape = { label: each.label, stroke, width: each.width || 1.75, show: !hidden.has(each.label),
-      points: { show: false }, spanGaps: false };
+      points: { show: false }, spanGaps: false, paths: each.wraps ? pieces : undefined };
     const solid = { ...shape, dash: each.dash, fill: each.fill ? colour(each.colour, 0.12) : undefined };
     return now === undefined || now === null ? [solid] : [solid, { ...shape, dash: [4, 4] }];
   });
@@ -113,13 +113,26 @@ function toPlot(options, plot, hidden, point) {
     cursor: { y: false, points: { size: 7 }, drag: { x: true, y: false } },
     scales: { x: { time: true }, y },
     series: [{}, ...lines],
-    axes: axes(format, plot.clientHeight),
+    axes: axes(format, plot.clientHeight, ticks && (() => ticks)),
     hooks: {
       setCursor: [point],
       drawClear: [(u) => paintFuture(u, now)],
       draw: [(u) => paintThreshold(u, threshold), (u) => paintMarkers(u, markers)],
     },
   };
+}
+
+/** The path of a curve that is drawn in pieces: uPlot only covers a gap, and leaves the edges of a steep line. */
+function pieces(u, index, first, last) {
+  const stroke = new Path2D();
+  const [x, y] = [u.data[0], u.data[index]];
+  for (let i = first; i <= last; i += 1) {
+    if (y[i] === null) continue;
+    const spot = [u.valToPos(x[i], "x", true), u.valToPos(y[i], "y", true)];
+    if (i > first && y[i - 1] !== null) stroke.lineTo(...spot);
+    else stroke.moveTo(...spot);
+  }
+  return { stroke, fill: null, clip: null, band: null, gaps: null, flags: 1 };
 }
 
 function padded(low, high) {

@@ -2,6 +2,8 @@
 
 import { colour } from "./figure.js";
 
+const LOW = 100; // CSS pixels: in a lower plot the word would lie on a curve
+
 export function paintFuture(u, now) {
   if (now === undefined || now === null) return;
   const { left, top, width, height } = u.bbox;
@@ -14,7 +16,7 @@ export function paintFuture(u, now) {
   u.ctx.setLineDash([]);
   if (from > left && from < left + width) {
     stroke(u.ctx, from, top, from, top + height);
-    write(u.ctx, "now", from + 4 * devicePixelRatio, top + 10 * devicePixelRatio, colour("muted"));
+    if (height > LOW * devicePixelRatio) write(u.ctx, "now", from + 4 * devicePixelRatio, top + 10 * devicePixelRatio, colour("muted"));
   }
   u.ctx.restore();
 }
@@ -29,7 +31,8 @@ export function paintThreshold(u, threshold) {
   u.ctx.lineWidth = devicePixelRatio;
   u.ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
   stroke(u.ctx, left, y, left + width, y);
-  write(u.ctx, threshold.label || "", left + 6 * devicePixelRatio, y - 4 * devicePixelRatio, colour("bad"));
+  const room = 22 * devicePixelRatio; // at the end: states begin at the other
+  write(u.ctx, threshold.label || "", left + width - room, y - 4 * devicePixelRatio, colour("bad"));
   u.ctx.restore();
 }
 

@@ -10,10 +10,12 @@ import { entanglements } from "./gem/entanglements.js";
 import { snapshots } from "./gem/snapshots.js";
 
 export const title = "Gem";
+const UNTOLD = "\u00a0"; // keeps its line
+const LOGGED = 200; // entries of the log
 
 export async function show(root, params, app) {
   const at = `/gems/${part(params.id)}`;
-  const { heading, actions: buttons, body } = page(root, { title, lead: " " });
+  const { heading, actions: buttons, body } = page(root, { title, lead: [UNTOLD, h("br"), h("small", {}, UNTOLD)] });
   const reload = () => app.go(`#/gems/${params.id}`);
   const numbers = stateNumbers();
   const state = curves(at, params, app);
@@ -21,7 +23,7 @@ export async function show(root, params, app) {
   const overlap = panel("Interference of its passages", { size: "half", note: "Passages formed at the same time agree in phase; use moves them apart." });
   const ties = entanglements(at, params, app);
   const kept = snapshots(at, app, reload);
-  const log = panel("Log", { size: "half", note: "Every measurement of the gem and its passages; nothing is ever taken out." });
+  const log = panel("Log", { size: "half", note: `The newest ${LOGGED} measurements of the gem and its passages; the log keeps them all.` });
   const asked = panel("Reflections", { size: "half", actions: [h("a", { href: `#/reflect?gem=${params.id}` }, "Ask")] });
   body.append(numbers.element, state.element, held, overlap, ties.element, kept.element, log, asked);
   const gem = await loading(heading, () => app.api.get(at), (found) => found.name, { lines: 1 });
@@ -118,7 +120,7 @@ function heat(overlap, at, app) {
 function logPages(at, app) {
   let all = null;
   return async (cursor) => {
-    all ??= (await app.api.get(`${at}/measurements`, { limit: 200 })).items;
+    all ??= (await app.api.get(`${at}/measurements`, { limit: LOGGED })).items;
     const end = (cursor ?? 0) + 10;
     return { items: all.slice(cursor ?? 0, end), next_cursor: end < all.length ? end : null };
   };
@@ -152,7 +154,7 @@ function reflectionTable(items) {
     rows: items,
     none: empty("Nobody has asked it yet"),
     columns: [
-      { label: "Question", head: true, cell: (each) => h("a", { href: `#/reflections/${each.id}` }, short(each.question, 80)) },
+      { label: "Question", head: true, cell: (each) => h("a", { href: `#/reflections/${each.id}` }, short(each.question, 80)), class: "prose" },
       { label: "Evidence", cell: (each) => grounding(each.grounding) },
       { label: "Score", cell: (each) => number(each.score, 3), align: "end" },
       { label: "Rated", cell: (each) => (each.rating === null ? "" : signed(each.rating, 1)), align: "end" },

@@ -157,7 +157,9 @@ function jobList(params, app) {
         list,
         rows.length
           ? rows
-          : empty("There is no such job", state ? "Choose another state above." : "Drop files above, or send rows to the API."),
+          : state
+            ? empty("There is no such job", "Choose another state above.")
+            : empty("Nothing was taken in yet", "Drop files above, or send rows to the API."),
       );
   };
   const plan = (jobs) => {

@@ -142,7 +142,7 @@ function reflections({ items, reflections: named }) {
     rows: items || named || [],
     none: empty("Nobody has asked yet", "Ask a gem a question, and the answer appears here.", linkButton("Ask", "#/reflect")),
     columns: [
-      { label: "Question", head: true, cell: (each) => h("a", { href: `#/reflections/${each.id || each.reflection_id}` }, short(each.question, 90)) },
+      { label: "Question", head: true, cell: (each) => h("a", { href: `#/reflections/${each.id || each.reflection_id}` }, short(each.question, 90)), class: "prose" },
       { label: "Gem", cell: (each) => h("a", { href: `#/gems/${each.gem_id}` }, each.gem_name) },
       { label: "Evidence", cell: (each) => grounding(each.grounding) },
       { label: "Score", cell: (each) => number(each.score, 3), align: "end", class: "wide-only" },

@@ -94,6 +94,20 @@ def test_an_address_that_no_webhook_can_have_is_refused(url: str) -> None:
         check_url(url, allow_private=False)
 
 
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]", "[fe80::1]"]
+)
+def test_an_address_that_is_seen_to_be_private_is_refused_at_once(host: str) -> None:
+    with pytest.raises(InvalidInputError, match="ALLOW_PRIVATE_WEBHOOKS"):
+        check_url(f"https://{host}/alerts", allow_private=False)
+    check_url(f"https://{host}/alerts", allow_private=True)
+
+
+def test_a_name_or_a_public_address_is_taken() -> None:
+    for host in ("8.8.8.8", "[2606:4700::1111]", "example.org", "localhost"):  # what a name is, is seen when it is used
+        check_url(f"https://{host}/alerts", allow_private=False)
+
+
 def test_without_tls_where_private_addresses_are_allowed() -> None:
     check_url("https://example.org/alerts?a=1", allow_private=False)
     check_url("http://127.0.0.1:9000/", allow_private=True)

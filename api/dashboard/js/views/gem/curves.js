@@ -7,6 +7,7 @@ import { loading, panel, select } from "../../parts.js";
 const DAY_MS = 86_400_000;
 const RANGES = [["all", "Since its birth"], ["365", "A year"], ["90", "90 days"], ["30", "30 days"]];
 const SHORTEST_DAYS = 20; // of future
+const TURN = [0, 1, 2, 3, 4].map((quarter) => (quarter * Math.PI) / 2);
 export const CAUSES = {
   ingest: "muted",
   recall: "order",
@@ -66,8 +67,9 @@ export function curves(at, params, app) {
       label: "Phase of the gem through time",
       height: 120,
       range: [0, 2 * Math.PI],
+      ticks: TURN,
       format: angle,
-      series: [{ label: "Phase", values: broken(of("phase")), colour: "phase" }],
+      series: [{ label: "Phase", values: broken(of("phase")), colour: "phase", wraps: true }],
     });
   }
   return { element, load };
