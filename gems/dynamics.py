@@ -15,7 +15,6 @@ from core.observing import tell
 from core.pg import Connection
 from core.sql import load_queries
 from gems.forecast import Point
-from gems.gem import Gem, to_gem
 from gems.happenings import StateChanged
 from gems.state import QuantumState, evolve, measure
 from gems.store import Moment
@@ -30,16 +29,18 @@ class UsedGem:
     """A gem that a use measured.
 
     Attributes:
-        gem: as the use left it.
         origin: its state as it was left last before, and of which moment that is.
         before: the same, evolved to the moment of the use.
+        after: its state as the use left it, and of which moment that is.
         gain: α, weighted by the strength of the entanglement if it was reached through one.
         via_gem_id: the gem through which; None for one that was used itself.
     """
 
-    gem: Gem
+    gem_id: UUID
+    name: str
     origin: Point
     before: QuantumState[float]
+    after: Point
     gain: float
     via_gem_id: UUID | None
 
@@ -63,42 +64,27 @@ async def use_gems(
         The gems in the order of ids, those that were used and their partners.
     """
     rows = await _all(conn, "use_gems", gains, at, {"cause": cause, "reflection_id": reflection_id})
-    used = []
-    for row in rows:
-        origin = _origin(row, "old_")
-        before = evolve(origin.state, max(0.0, (at.now - origin.at) / at.time_unit))
-        used.append(UsedGem(to_gem(row, at.now, at.time_unit), origin, before, row["gain"], row["via_gem_id"]))
+    used = [_to_used(row, at, _point(row)) for row in rows]
     for each in used:
         why = cause if each.via_gem_id is None else "entanglement"
-        tell(conn, StateChanged(each.gem.gem_id, why, each.before, each.gem.state, each.via_gem_id))
+        tell(conn, StateChanged(each.gem_id, why, each.before, each.after.state, each.via_gem_id))
     return used
 
 
 async def plan_use(conn: Connection, gains: Mapping[UUID, float], at: Moment) -> list[UsedGem]:
     """Return what `use_gems` would do, and change nothing."""
-    planned = []
-    for row in await _all(conn, "plan_use", gains, at, {}):
-        gem = to_gem(row, at.now, at.time_unit)
-        after = measure(gem.state, row["gain"])
-        measured_at = max(gem.measured_at, at.now)
-        planned.append(
-            UsedGem(
-                to_gem(row | _columns(after) | {"measured_at": measured_at}, at.now, at.time_unit),
-                _origin(row),
-                gem.state,
-                row["gain"],
-                row["via_gem_id"],
-            )
-        )
-    return planned
+    return [_to_used(row, at, None) for row in await _all(conn, "plan_use", gains, at, {})]
 
 
-def _origin(row: Mapping[str, Any], prefix: str = "") -> Point:
+def _to_used(row: Mapping[str, Any], at: Moment, after: Point | None) -> UsedGem:
+    origin, gain = _point(row, "old_"), row["gain"]
+    before = evolve(origin.state, max(0.0, (at.now - origin.at) / at.time_unit))
+    after = after or Point(max(origin.at, at.now), measure(before, gain))
+    return UsedGem(row["gem_id"], row["name"], origin, before, after, gain, row["via_gem_id"])
+
+
+def _point(row: Mapping[str, Any], prefix: str = "") -> Point:
     return Point(row[f"{prefix}measured_at"], QuantumState(*(row[f"{prefix}{name}"] for name in _STATE)))
-
-
-def _columns(state: QuantumState[float]) -> dict[str, float]:
-    return {name: getattr(state, name) for name in _STATE}
 
 
 async def _all(

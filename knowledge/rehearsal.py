@@ -96,7 +96,7 @@ class Rehearsals:
                 await measure_passages(conn, gains, at, cause=CAUSE)
             whole = {gem_id: gain}
             touched = await (plan_use(conn, whole, at) if dry_run else use_gems(conn, whole, at, cause=CAUSE))
-            by_id = {each.gem.gem_id: each for each in touched}
+            by_id = {each.gem_id: each for each in touched}
             used = by_id.pop(gem_id, None)
             if used is None:
                 raise GemArchivedError(
@@ -106,7 +106,7 @@ class Rehearsals:
                 dry_run=dry_run,
                 used=used,
                 falls_at_before=falls_at(used.origin.state, used.origin.at, at.time_unit, below),
-                falls_at_after=falls_at(used.gem.state, max(at.now, used.gem.measured_at), at.time_unit, below),
+                falls_at_after=falls_at(used.after.state, used.after.at, at.time_unit, below),
                 partners=tuple(by_id.values()),
                 passages=len(gains),
             )

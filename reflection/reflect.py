@@ -161,7 +161,7 @@ class Reflections:
                 return same
             why, gems = reflection.reflection_id, {asked.gem.gem_id: ALPHA_DEFAULT}
             used = await use_passages(conn, cited, asked.at, cause="reflection", reflection_id=why, gems=gems)
-            changes = (StateChange(each.before, each.gem.state) for each in used if each.gem.gem_id in gems)
+            changes = (StateChange(each.before, each.after.state) for each in used if each.gem_id in gems)
             return next(changes, same)
 
         with self.database.observer.watch("reflection.store"):

@@ -125,14 +125,14 @@ def render_modes(console: Console, found: Sequence[NamedMode]) -> None:
 def render_rehearsal(console: Console, found: Rehearsal) -> None:
     """Show what a rehearsal did, or would do."""
     verb = "would change" if found.dry_run else "changed"
-    console.print(_headline(found.used.gem.name, f"what the rehearsal {verb}"))
+    console.print(_headline(found.used.name, f"what the rehearsal {verb}"))
     table = plain_table("", "coherence", "energy", "uncertainty", right=(1, 2, 3))
     for each in (found.used, *found.partners):
         pairs = (
-            f"{getattr(each.before, name):.3f} → {getattr(each.gem.state, name):.3f}"
+            f"{getattr(each.before, name):.3f} → {getattr(each.after.state, name):.3f}"
             for name in ("coherence", "energy", "uncertainty")
         )
-        table.add_row(Text(each.gem.name, "bold" if each is found.used else ""), *pairs)
+        table.add_row(Text(each.name, "bold" if each is found.used else ""), *pairs)
     console.print(indented(table))
     before, after = (_day(each) for each in (found.falls_at_before, found.falls_at_after))
     measured = f", and {counted(found.passages, 'passage')} with it" if found.passages else ""

@@ -203,7 +203,7 @@ def to_rehearsal(found: Rehearsal) -> RehearsalView:
     return RehearsalView(
         dry_run=found.dry_run,
         before=to_state(found.used.before),
-        after=to_state(found.used.gem.state),
+        after=to_state(found.used.after.state),
         falls_at_before=found.falls_at_before,
         falls_at_after=found.falls_at_after,
         partners=[_to_partner(each, found.used.gain) for each in found.partners],
@@ -268,9 +268,9 @@ def _to_mark(mark: Mark) -> MarkView:
 
 def _to_partner(used: UsedGem, gain: float) -> PartnerChangeView:
     return PartnerChangeView(
-        gem_id=used.gem.gem_id,
-        name=used.gem.name,
+        gem_id=used.gem_id,
+        name=used.name,
         strength=min(1.0, used.gain / gain),
         before=to_state(used.before),
-        after=to_state(used.gem.state),
+        after=to_state(used.after.state),
     )

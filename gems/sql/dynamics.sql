@@ -1,6 +1,7 @@
 -- name: plan_use
 -- what a use of some gems would change: them and their partners, but for archived ones
-SELECT g.*, r.gain, r.via_gem_id
+SELECT g.gem_id, g.name, g.energy AS old_energy, g.phase AS old_phase, g.coherence AS old_coherence,
+  g.uncertainty AS old_uncertainty, g.measured_at AS old_measured_at, r.gain, r.via_gem_id
 FROM lattice_reach(%(gem_ids)s::uuid[], %(gains)s::float8[]) AS r JOIN gem g ON g.gem_id = r.gem_id
 WHERE g.archived_at IS NULL ORDER BY g.gem_id;
 
@@ -17,7 +18,7 @@ measured AS (
                            greatest(0, extract(epoch FROM %(now)s - l.measured_at)::float8 / %(tau_s)s), l.gain) AS m),
     measured_at = greatest(l.measured_at, %(now)s)
   FROM locked l WHERE g.tenant_id = l.tenant_id AND g.gem_id = l.gem_id
-  RETURNING g.*, l.gain, l.via_gem_id, l.energy AS old_energy, l.phase AS old_phase, l.coherence AS old_coherence,
+  RETURNING g.gem_id, g.name, g.energy, g.phase, g.coherence, g.uncertainty, g.measured_at, l.gain, l.via_gem_id, l.energy AS old_energy, l.phase AS old_phase, l.coherence AS old_coherence,
     l.uncertainty AS old_uncertainty, l.measured_at AS old_measured_at),
 logged AS (
   INSERT INTO measurement (gem_id, reflection_id, via_gem_id, cause, gain, tau_s, energy, phase, coherence, uncertainty,

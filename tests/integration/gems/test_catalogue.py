@@ -123,7 +123,7 @@ async def test_a_measurement_is_what_numpy_says_and_is_logged(
 ) -> None:
     when = later(at, days=40)
     async with database.transaction(tenant) as conn:
-        (measured,) = [each.gem for each in await use_gems(conn, {gem.gem_id: 0.3}, when, cause="manual")]
+        (measured,) = [each.after for each in await use_gems(conn, {gem.gem_id: 0.3}, when, cause="manual")]
     expected = measure(evolve(QuantumState.new(), 40 / 30))
     assert np.allclose(
         [getattr(measured.state, name) for name in QuantumState.__dataclass_fields__],
@@ -141,8 +141,8 @@ async def test_a_measurement_dated_before_the_last_one_does_not_turn_time_back(
 ) -> None:
     async with database.transaction(tenant) as conn:
         await use_gems(conn, {gem.gem_id: 0.3}, later(at, days=10), cause="manual")
-        (measured,) = [each.gem for each in await use_gems(conn, {gem.gem_id: 0.3}, at, cause="manual")]
-    assert measured.measured_at == later(at, days=10).now
+        (measured,) = [each.after for each in await use_gems(conn, {gem.gem_id: 0.3}, at, cause="manual")]
+    assert measured.at == later(at, days=10).now
 
 
 async def test_evolution_and_measurement_in_sql_equal_numpy(database: Database, tenant: UUID) -> None:

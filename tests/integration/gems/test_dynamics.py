@@ -39,7 +39,7 @@ async def entangle(database: Database, tenant: UUID, one: Gem, other: Gem, stren
 
 async def use(database: Database, tenant: UUID, gains: dict[UUID, float], at: Moment) -> dict[UUID, UsedGem]:
     async with database.transaction(tenant) as conn:
-        return {each.gem.gem_id: each for each in await use_gems(conn, gains, at, cause="manual")}
+        return {each.gem_id: each for each in await use_gems(conn, gains, at, cause="manual")}
 
 
 def later(at: Moment, days: float) -> Moment:
@@ -61,8 +61,8 @@ async def test_a_use_reaches_partners_one_hop_with_the_gain_times_the_strength(
     used = await use(database, tenant, {a.gem_id: 0.3}, when)
     assert set(used) == {a.gem_id, b.gem_id}
     old = evolve(QuantumState.new(), 40 / 30)
-    assert values(used[a.gem_id].gem.state) == pytest.approx(values(measure(old, 0.3)), abs=1e-12)
-    assert values(used[b.gem_id].gem.state) == pytest.approx(values(measure(old, 0.15)), abs=1e-12)
+    assert values(used[a.gem_id].after.state) == pytest.approx(values(measure(old, 0.3)), abs=1e-12)
+    assert values(used[b.gem_id].after.state) == pytest.approx(values(measure(old, 0.15)), abs=1e-12)
     assert values(used[b.gem_id].before) == pytest.approx(values(old), abs=1e-12)
     assert (used[a.gem_id].via_gem_id, used[b.gem_id].via_gem_id) == (None, a.gem_id)
     entry, _ = await gems.list_measurements(tenant, b.gem_id, when)
@@ -76,7 +76,7 @@ async def test_a_partner_of_several_is_reached_through_the_strongest_and_a_used_
     for one, other, strength in ((a, c, 0.2), (b, c, 0.9), (a, b, 1.0)):
         await entangle(database, tenant, one, other, strength, at)
     used = await use(database, tenant, {a.gem_id: 0.3, b.gem_id: 0.1}, later(at, 10))
-    assert {each.gem.name: (each.gain, each.via_gem_id) for each in used.values()} == {
+    assert {each.name: (each.gain, each.via_gem_id) for each in used.values()} == {
         "a": (0.3, None),
         "b": (0.1, None),
         "c": (pytest.approx(0.09), b.gem_id),
@@ -101,9 +101,9 @@ async def test_a_plan_tells_what_a_use_does_and_changes_nothing(
     assert len(await gems.list_measurements(tenant, a.gem_id, when)) == 1
     done = await use(database, tenant, {a.gem_id: 0.4}, when)
     for each in planned:
-        found = done[each.gem.gem_id]
-        assert (each.gain, each.via_gem_id, each.gem.measured_at) == (found.gain, found.via_gem_id, when.now)
-        assert values(each.gem.state) == pytest.approx(values(found.gem.state), abs=1e-12)
+        found = done[each.gem_id]
+        assert (each.gain, each.via_gem_id, each.after.at) == (found.gain, found.via_gem_id, when.now)
+        assert values(each.after.state) == pytest.approx(values(found.after.state), abs=1e-12)
         assert values(each.before) == pytest.approx(values(found.before), abs=1e-12)
 
 
@@ -168,11 +168,11 @@ async def test_repeated_use_of_an_entangled_ring_converges(
         for gem_id, each in used.items():
             # a use adds at most β times the time that it was not used
             if gem_id in last:
-                gap = (each.gem.measured_at - last[gem_id].gem.measured_at) / at.time_unit
-                assert each.gem.state.energy - last[gem_id].gem.state.energy <= 0.5 * gap + 1e-9
+                gap = (each.after.at - last[gem_id].after.at) / at.time_unit
+                assert each.after.state.energy - last[gem_id].after.state.energy <= 0.5 * gap + 1e-9
         last |= used
-    assert [each.gem.state.energy for each in last.values()] == [64.0] * 4
-    assert all(each.gem.state.coherence == 1.0 and each.gem.state.uncertainty == 0.0 for each in last.values())
+    assert [each.after.state.energy for each in last.values()] == [64.0] * 4
+    assert all(each.after.state.coherence == 1.0 and each.after.state.uncertainty == 0.0 for each in last.values())
 
 
 async def test_uses_side_by_side_lose_none_and_the_log_tells_them_all(
@@ -217,7 +217,7 @@ async def test_a_lattice_replayed_from_its_log_is_the_same_bit_for_bit(
         for gem_id, each in (await use(database, tenant, {trio[which].gem_id: gain}, when)).items():
             told[gem_id] = measure(evolve(told[gem_id], (when.now - seen[gem_id]) / at.time_unit), each.gain)
             seen[gem_id] = when.now
-            assert values(each.gem.state) == pytest.approx(values(told[gem_id]), rel=1e-9, abs=1e-9)
+            assert values(each.after.state) == pytest.approx(values(told[gem_id]), rel=1e-9, abs=1e-9)
     replayed = await gems.replay(tenant, later(at, days))
     assert replayed.agrees, replayed.shown
     assert replayed.subjects == 3

@@ -75,8 +75,8 @@ async def test_a_rehearsal_tells_when_a_gem_would_have_fallen_that_was_used_in_b
         rehearsing = asyncio.create_task(work)
         await until_one_waits(database, tenant)
     rehearsal = await rehearsing
-    assert rehearsal.used.before == used.gem.state
-    assert rehearsal.falls_at_before == falls_at(used.gem.state, later.now, later.time_unit)
+    assert rehearsal.used.before == used.after.state
+    assert rehearsal.falls_at_before == falls_at(used.after.state, later.now, later.time_unit)
 
 
 async def test_the_change_that_is_told_is_that_of_the_answer_alone(
@@ -90,7 +90,7 @@ async def test_the_change_that_is_told_is_that_of_the_answer_alone(
         elif isinstance(event, DoneEvent):
             change = event.reflection.change
     assert change is not None
-    assert change.before == other.gem.state
+    assert change.before == other.after.state
 
 
 async def until_one_waits(database: Database, tenant: UUID) -> None:
