@@ -18,25 +18,26 @@ from knowledge import Chunker, Ingestion, SourceDocument, load_local, use_passag
 
 GEMS = 200
 PASSAGES = 3_000
-CITED = 3
-PARTNERS = {0: "no partner", 3: "3 partners", 10: "10 partners"}
+CASES = ((1, 0), (3, 0), (3, 3), (3, 10))  # passages that are cited, partners of their gem
+PARTNERS = sorted({partners for _, partners in CASES})
 BLOCKS, CALLS = 9, 60
 
 
 async def measure() -> AsyncIterator[Figure]:
-    """Measure uses of three passages, of gems that are entangled with more and more others."""
+    """Measure uses of passages, of gems that are entangled with more and more others."""
     async with fresh_database() as (database, url):
         used, passages = await _fill(database)
         await refresh_statistics(url)
-        spent: dict[int, list[float]] = {partners: [] for partners in PARTNERS}
+        spent: dict[tuple[int, int], list[float]] = {case: [] for case in CASES}
         for block in range(-1, BLOCKS):
-            for partners, gem_id in used.items():
-                median = await _time(database, gem_id, passages[gem_id], seed=block)
+            for cited, partners in CASES:
+                gem_id = used[partners]
+                median = await _time(database, gem_id, passages[gem_id], cited, seed=block)
                 if block >= 0:  # the one before warms up
-                    spent[partners].append(median)
-    for partners, name in PARTNERS.items():
-        aim = "≤ 1" if partners <= CITED else ""
-        yield spread(f"a use of {CITED} passages and their gem, {name}", spent[partners], "ms", aim)
+                    spent[cited, partners].append(median)
+    for cited, partners in CASES:
+        name = f"a use: passages {cited}, their gem, partners {partners}"
+        yield spread(name, spent[cited, partners], "ms", "≤ 1" if partners <= cited else "")
 
 
 async def _fill(database: Database) -> tuple[dict[int, UUID], dict[UUID, list[UUID]]]:
@@ -57,14 +58,14 @@ async def _fill(database: Database) -> tuple[dict[int, UUID], dict[UUID, list[UU
         return used, dict(await rows_of.fetchall())
 
 
-async def _time(database: Database, gem_id: UUID, passages: list[UUID], seed: int) -> float:
+async def _time(database: Database, gem_id: UUID, passages: list[UUID], cited: int, seed: int) -> float:
     """Return the median of what a use took, in milliseconds."""
     picks, spent = random.Random(seed), []
     for _ in range(CALLS):
-        cited = dict.fromkeys(picks.sample(passages, CITED), ALPHA_DEFAULT)
+        gains = dict.fromkeys(picks.sample(passages, cited), ALPHA_DEFAULT)
         async with database.transaction(DEFAULT_TENANT) as conn:
             await conn.execute("SELECT 1")  # a reflection has used its connection before it measures
             started = time.perf_counter()
-            await use_passages(conn, cited, this_moment(), cause="reflection", gems={gem_id: ALPHA_DEFAULT})
+            await use_passages(conn, gains, this_moment(), cause="reflection", gems={gem_id: ALPHA_DEFAULT})
             spent.append((time.perf_counter() - started) * 1e3)
     return float(np.median(spent))

@@ -54,7 +54,9 @@ class QuantumState(Generic[T_co]):  # noqa: PLW1641 - arrays have no hash, so st
         for name in NAMES:
             value = _real(name, getattr(self, name))
             object.__setattr__(self, name, value)
-            if type(value) is not type(self.energy) or np.shape(value) != np.shape(self.energy):
+            if isinstance(value, float) and isinstance(self.energy, float):
+                continue
+            if np.shape(value) != np.shape(self.energy):
                 problem = f"shape {np.shape(value)} is not energy's {np.shape(self.energy)}; give all four one shape"
                 raise InvalidStateError(name, problem)
         _check("energy", self.energy, math.ulp(0.0), sys.float_info.max, "must be finite and above 0")
