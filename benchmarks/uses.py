@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 
 from benchmarks.blocks import spread
-from benchmarks.figures import Figure, fresh_database, refresh_statistics, this_moment
+from benchmarks.figures import Figure, fresh_database, refresh_statistics, this_moment, time_each
 from core.pg import DEFAULT_TENANT, Database
 from gems import ALPHA_DEFAULT, Gems, set_entanglement
 from knowledge import Chunker, Ingestion, SourceDocument, load_local, use_passages
@@ -29,15 +29,18 @@ async def measure() -> AsyncIterator[Figure]:
         used, passages = await _fill(database)
         await refresh_statistics(url)
         spent: dict[tuple[int, int], list[float]] = {case: [] for case in CASES}
+        bare: list[float] = []
         for block in range(-1, BLOCKS):
             for cited, partners in CASES:
                 gem_id = used[partners]
                 median = await _time(database, gem_id, passages[gem_id], cited, seed=block)
                 if block >= 0:  # the one before warms up
                     spent[cited, partners].append(median)
+            bare.append(await _time_bare(database))
     for cited, partners in CASES:
         name = f"a use: passages {cited}, their gem, partners {partners}"
         yield spread(name, spent[cited, partners], "ms", "≤ 1" if partners <= cited else "")
+    yield spread("SELECT 1, beside them", bare[1:], "ms")
 
 
 async def _fill(database: Database) -> tuple[dict[int, UUID], dict[UUID, list[UUID]]]:
@@ -69,3 +72,9 @@ async def _time(database: Database, gem_id: UUID, passages: list[UUID], cited: i
             await use_passages(conn, gains, this_moment(), cause="reflection", gems={gem_id: ALPHA_DEFAULT})
             spent.append((time.perf_counter() - started) * 1e3)
     return float(np.median(spent))
+
+
+async def _time_bare(database: Database) -> float:
+    """Return the median of the least that a query may take, in milliseconds."""
+    async with database.transaction(DEFAULT_TENANT) as conn:
+        return float(np.median(await time_each(CALLS, lambda _: conn.execute("SELECT 1"))))
