@@ -95,11 +95,13 @@ class Gems:
         # again after a deadlock: whoever writes below the gem may have locked its own row before the gem's
         await self.database.retrying(tenant, lambda conn: store.delete_gem(conn, gem_id))
 
-    async def list_measurements(self, tenant: UUID, gem_id: UUID, at: Moment, *, limit: int = 50) -> list[Measurement]:
-        """Return the newest entries of a gem's log."""
+    async def list_measurements(
+        self, tenant: UUID, gem_id: UUID, at: Moment, *, before: tuple[datetime, int] | None = None, limit: int = 50
+    ) -> list[Measurement]:
+        """Return a page of a gem's log, newest first, after an entry's moment and id."""
         async with self.database.transaction(tenant, read_only=True) as conn:
             await store.get_gems(conn, [gem_id], at)
-            return await store.list_measurements(conn, gem_id, limit)
+            return await store.list_measurements(conn, gem_id, before=before, limit=limit)
 
     async def replay(self, tenant: UUID, at: Moment, gem_id: UUID | None = None) -> Replay:
         """Replay the log of a gem, or of the whole lattice, and tell where states differ from it.

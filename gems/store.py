@@ -38,11 +38,13 @@ class Measurement:
     """One entry of a gem's log.
 
     Attributes:
+        measurement_id: its place in the log of its lattice.
         passage_id: the passage that was measured; None for the gem itself.
         via_gem_id: the gem whose use reached this one through an entanglement.
         state_at: the moment whose state a restore set; None for that of the entry itself.
     """
 
+    measurement_id: int
     gem_id: UUID
     passage_id: UUID | None
     reflection_id: UUID | None
@@ -150,9 +152,13 @@ async def rate_gem(conn: Connection, gem_id: UUID, rating: float, at: Moment) ->
     return to_gem(await _one(conn, "rate_gem", gem_id, values), at.now, at.time_unit)
 
 
-async def list_measurements(conn: Connection, gem_id: UUID, limit: int) -> list[Measurement]:
-    """Return the newest entries of a gem's log, newest first."""
-    rows = await _all(conn, "list_measurements", {"gem_id": gem_id, "limit": limit})
+async def list_measurements(
+    conn: Connection, gem_id: UUID, *, before: tuple[datetime, int] | None, limit: int
+) -> list[Measurement]:
+    """Return a page of a gem's log, newest first, after an entry's moment and id."""
+    moment, measurement_id = before or (None, None)
+    values = {"gem_id": gem_id, "moment": moment, "measurement_id": measurement_id, "limit": limit}
+    rows = await _all(conn, "list_measurements", values)
     return [Measurement(**{name: row[name] for name in Measurement.__dataclass_fields__}) for row in rows]
 
 

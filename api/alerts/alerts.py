@@ -93,7 +93,7 @@ class Alerts:
         """Let alerts not be delivered for a while: those of a rule, about a subject, or, with neither, all.
 
         Raises:
-            InvalidInputError: the time is none that a silence can have.
+            InvalidInputError: the time is none that a silence can have, or there is no such rule.
             ConflictError: there are too many.
         """
         if not 0 < for_s <= LONGEST_SILENCE_S:
@@ -101,6 +101,9 @@ class Alerts:
         now = utc_now()
         silence = Silence(uuid4(), rule, subject, note, now, now + timedelta(seconds=for_s))
         async with self.database.transaction(tenant) as conn:
+            known = {each.name for each in merge_rules(await store.list_rules(conn))}
+            if rule is not None and rule not in known:
+                raise InvalidInputError("rule", f"is not known; there are {', '.join(sorted(known))}")
             await store.add_silence(conn, silence)
         return silence
 

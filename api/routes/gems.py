@@ -1,6 +1,7 @@
 """Gems: create, find, change, archive, restore, delete, and their log."""
 
 from typing import Annotated
+from uuid import UUID
 
 from litestar import Response, Router, delete, get, patch, post
 from litestar.params import JSONBody, QueryParameter
@@ -11,7 +12,7 @@ from api.pages import Cursor, Limit, cut_page, decode_cursor
 from api.request import ApiRequest
 from api.routes.paths import GemId
 from api.routes.problems import problems
-from api.schemas.gems import GemPage, GemPatch, GemView, MeasurementList, NewGem, to_change, to_gem, to_measurement
+from api.schemas.gems import GemPage, GemPatch, GemView, MeasurementPage, NewGem, to_change, to_gem, to_measurement
 from api.schemas.operations import to_deletion
 
 DryRun = Annotated[bool, QueryParameter(description="Whether to tell only what would be deleted.")]
@@ -101,10 +102,17 @@ async def restore_gem(request: ApiRequest, gem_id: GemId) -> GemView:
     responses=problems(404),
     summary="List a gem's measurements",
 )
-async def list_measurements(request: ApiRequest, gem_id: GemId, limit: Limit = 50) -> MeasurementList:
-    """List the newest entries of a gem's log: what was measured, why, and the state right after."""
-    found = await request.service.gems.list_measurements(request.tenant, gem_id, request.service.at(), limit=limit)
-    return MeasurementList(items=[to_measurement(each) for each in found])
+async def list_measurements(
+    request: ApiRequest, gem_id: GemId, limit: Limit = 50, cursor: Cursor = None
+) -> MeasurementPage:
+    """List a gem's log, newest first: what was measured, why, and the state right after."""
+    place = decode_cursor(cursor)
+    before = None if place is None else (place[0], place[1].int % 2**63)  # as a bigint, whoever made the cursor
+    found = await request.service.gems.list_measurements(
+        request.tenant, gem_id, request.service.at(), before=before, limit=limit + 1
+    )
+    page = cut_page(found, limit, lambda each: (each.measured_at, UUID(int=each.measurement_id)))
+    return MeasurementPage(items=[to_measurement(each) for each in page.items], next_cursor=page.next_cursor)
 
 
 router = Router(

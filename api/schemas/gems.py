@@ -85,10 +85,11 @@ class MeasurementView(View, frozen=True, kw_only=True):
     state_at: Annotated[datetime | None, Meta(description="The moment whose state a restore set; null for others.")]
 
 
-class MeasurementList(View, frozen=True, kw_only=True):
-    """The newest entries of a gem's log."""
+class MeasurementPage(View, frozen=True, kw_only=True):
+    """A page of a gem's log."""
 
     items: Annotated[list[MeasurementView], Meta(description="Newest first.")]
+    next_cursor: NextCursor
 
 
 def to_change(body: NewGem | GemPatch) -> GemChange:

@@ -63,5 +63,7 @@ UPDATE gem SET ratings = ratings + 1,
 WHERE gem_id = %(gem_id)s RETURNING *;
 
 -- name: list_measurements
--- the newest entries of a gem's log, passages included
-SELECT * FROM measurement WHERE gem_id = %(gem_id)s ORDER BY measured_at DESC, measurement_id DESC LIMIT %(limit)s;
+-- a page of a gem's log, passages included, newest first, after a place in it
+SELECT * FROM measurement WHERE gem_id = %(gem_id)s
+  AND (%(moment)s::timestamptz IS NULL OR (measured_at, measurement_id) < (%(moment)s, %(measurement_id)s::bigint))
+ORDER BY measured_at DESC, measurement_id DESC LIMIT %(limit)s;

@@ -142,7 +142,8 @@ async def choose_split(conn: Connection, gem_id: UUID, wish: SplitWish) -> Choic
             raise DocumentNotFoundError(f"no document with id {', '.join(missing)} in this gem", document_ids=missing)
     rows = await fetch(conn, SQL["list_split"], values)
     if not rows:
-        raise InvalidInputError("document_ids", "no document of the gem is all of what was asked for")
+        asked = [name for name in ("document_ids", "source", "thread", "metadata") if getattr(wish, name) is not None]
+        raise InvalidInputError(", ".join(asked), "no document of the gem is all of what was asked for")
     return _to_choice(rows, 0, ())
 
 

@@ -216,6 +216,11 @@ async def test_an_alert_is_acknowledged(client: httpx2.AsyncClient, scene: Scene
 
 async def test_a_silenced_alert_is_told_when_the_silence_ends(client: httpx2.AsyncClient, scene: Scene) -> None:
     await put_cost_rule(client)
+    problem = check_problem(
+        await client.post("/alerts/silences", json={"for_s": 60, "rule": "cots"}), 422, "invalid_input"
+    )
+    assert problem["details"]["field"] == "rule"
+    assert "cost" in problem["detail"]
     silence = (await client.post("/alerts/silences", json={"for_s": 3600, "rule": "cost", "note": "known"})).json()
     assert (await client.get("/alerts/silences")).json()["silences"] == [silence]
     watch, scene.cost = scene.watch(), 6.0

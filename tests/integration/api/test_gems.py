@@ -103,7 +103,16 @@ async def test_use_is_in_the_log(client: httpx2.AsyncClient, port: str) -> None:
     assert {entry["reflection_id"] for entry in log} == {asked["id"]}
     assert {entry["cause"] for entry in log} == {"reflection"}
     assert None in {entry["passage_id"] for entry in log}
-    assert len((await client.get(f"/gems/{port}/measurements", params={"limit": "1"})).json()["items"]) == 1
+    paged: list[object] = []
+    cursor = None
+    while cursor is not None or not paged:
+        page = await client.get(
+            f"/gems/{port}/measurements", params={"limit": "1"} | ({"cursor": cursor} if cursor else {})
+        )
+        paged += page.json()["items"]
+        cursor = page.json()["next_cursor"]
+    assert paged == [*log, last]
+    check_problem(await client.get(f"/gems/{port}/measurements", params={"cursor": "x"}), 400, "invalid_cursor")
 
 
 async def test_a_log_is_replayed(client: httpx2.AsyncClient, port: str) -> None:

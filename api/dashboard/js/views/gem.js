@@ -11,7 +11,6 @@ import { snapshots } from "./gem/snapshots.js";
 
 export const title = "Gem";
 const UNTOLD = "\u00a0"; // keeps its line
-const LOGGED = 200; // entries of the log
 
 export async function show(root, params, app) {
   const at = `/gems/${part(params.id)}`;
@@ -23,7 +22,7 @@ export async function show(root, params, app) {
   const overlap = panel("Interference of its passages", { size: "half", note: "Passages formed at the same time agree in phase; use moves them apart." });
   const ties = entanglements(at, params, app);
   const kept = snapshots(at, app, reload);
-  const log = panel("Log", { size: "half", note: `The newest ${LOGGED} measurements of the gem and its passages; the log keeps them all.` });
+  const log = panel("Log", { size: "half", note: "Every measurement of the gem and its passages; nothing is ever taken out." });
   const asked = panel("Reflections", { size: "half", actions: [h("a", { href: `#/reflect?gem=${params.id}` }, "Ask")] });
   body.append(numbers.element, state.element, held, overlap, ties.element, kept.element, log, asked);
   const gem = await loading(heading, () => app.api.get(at), (found) => found.name, { lines: 1 });
@@ -41,7 +40,7 @@ export async function show(root, params, app) {
     heat(overlap, at, app),
     ties.load(),
     kept.load(),
-    more(log.body, logPages(at, app), logTable, { lines: 5 }),
+    more(log.body, (cursor) => app.api.get(`${at}/measurements`, { limit: 10, cursor }), logTable, { lines: 5 }),
     more(asked.body, (cursor) => app.api.get(`${at}/reflections`, { limit: 8, cursor }), reflectionTable, { lines: 5 }),
   ]);
 }
@@ -114,16 +113,6 @@ function heat(overlap, at, app) {
     app.charts.heatmap(host, { label, names: labels.map((each) => each.text), matrix, height: 320 });
     return undefined;
   }, { lines: 8 });
-}
-
-/** The newest entries come at once; they are shown a few at a time. */
-function logPages(at, app) {
-  let all = null;
-  return async (cursor) => {
-    all ??= (await app.api.get(`${at}/measurements`, { limit: LOGGED })).items;
-    const end = (cursor ?? 0) + 10;
-    return { items: all.slice(cursor ?? 0, end), next_cursor: end < all.length ? end : null };
-  };
 }
 
 function logTable(items) {

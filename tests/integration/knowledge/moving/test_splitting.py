@@ -121,8 +121,9 @@ async def test_what_goes_is_all_of_what_is_asked_for(
         ],
     )
     if ids is None:
-        with pytest.raises(InvalidInputError, match="no document"):
+        with pytest.raises(InvalidInputError, match="no document") as caught:
             await split(moves, tenant, gem, at, **wish)
+        assert set(str(caught.value.details["field"]).split(", ")) == set(wish)
         return
     planned = await moves.plan_split(tenant, gem.gem_id, SplitWish("part", **wish), at)
     moved = await split(moves, tenant, gem, at, **wish)
