@@ -1,5 +1,6 @@
 """The wiring: from settings to the use cases, by hand, in one place. REST and the command line both start here."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -164,6 +165,10 @@ class Service:
         """Return what carries out jobs of every kind, in this process, once it is run."""
         kinds = (*list_kinds(self.ingestion_work), *self.extractions.list_kinds(), *self.resonances.list_kinds())
         return Workers(self.database, kinds, self.ingestions.keep_up, (self.tenant,))
+
+    async def load_model(self) -> None:
+        """Load the local model, which cuts every text: what stays should fail at its start, and let no caller wait."""
+        await asyncio.to_thread(lambda: self.ingestion.chunker.tokenizer)
 
     def at(self, now: datetime | None = None) -> Moment:
         """Return the moment at which a use case looks at the lattice; now, unless another is given."""

@@ -8,6 +8,7 @@ import psycopg
 
 from core.errors import DatabaseUnfitError
 from core.pg import connect
+from core.pg_errors import store_errors
 
 REMEDY = (
     "the migrating user lacks a right. Run as an administrator of the database: CREATE EXTENSION IF NOT EXISTS vector; "
@@ -64,11 +65,12 @@ async def read_status(url: str) -> SchemaStatus:
         StoreUnavailableError: Postgres did not answer.
     """
     async with await connect(url.replace("+psycopg", "", 1), autocommit=True) as conn:
-        try:
-            is_there = await (await conn.execute(_TABLE)).fetchone()
-            row = await (await conn.execute(_REVISION)).fetchone() if is_there == (True,) else None
-        except psycopg.errors.InsufficientPrivilege as e:
-            raise DatabaseUnfitError(REMEDY) from e
+        with store_errors():
+            try:
+                is_there = await (await conn.execute(_TABLE)).fetchone()
+                row = await (await conn.execute(_REVISION)).fetchone() if is_there == (True,) else None
+            except psycopg.errors.InsufficientPrivilege as e:
+                raise DatabaseUnfitError(REMEDY) from e
     return status_at(row[0] if row else None)
 
 

@@ -103,6 +103,7 @@ async def _serve(settings: "Settings", environment: "Mapping[str, str]", *, migr
     with _listen(settings.host, settings.port) as listener:
         # opened here and not by the application, so that an unfit database or setting is told in one line
         async with open_service(settings, migrate=migrate, environment=environment) as service:
+            await service.load_model()
             app = create_app(settings, lambda _: nullcontext(service))
             # a caller who never ends must not keep the service from ending
             patience_s = ceil(service.llm.router.config.deadline_s)

@@ -35,6 +35,7 @@ def worker(
 
     async def work() -> None:
         async with open_service(settings) as service:
+            await service.load_model()
             note("waits for jobs (Ctrl-C stops it)")
             await service.workers().run(concurrency, until_idle=until_idle)
 

@@ -71,8 +71,11 @@ def count_results(router: Router) -> list[tuple[str, int, int]]:
     return sorted((name, each.calls, each.failures) for name, each in counts if each.calls)
 
 
-async def test_calls_of_which_many_are_cancelled_leave_nothing_behind(database_url: str, prompt: Prompt) -> None:
-    random = Random(1)
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_calls_of_which_many_are_cancelled_leave_nothing_behind(
+    seed: int, database_url: str, prompt: Prompt
+) -> None:
+    random = Random(seed)
     before = asyncio.all_tasks()
     async with sailing(*BEHAVIOURS) as servers, Database(PoolConfig(database_url)) as database:
         accounts = PostgresAccounts(database, [BudgetConfig("all", Decimal(1_000_000))])
