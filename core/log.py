@@ -14,7 +14,11 @@ from structlog.tracebacks import ExceptionDictTransformer
 SECRET_WORDS = ("key", "token", "secret", "password", "passwd", "authorization", "cookie", "credential", "dsn")
 COUNTS = ("tokens", "_tokens", "keys")  # how many, not which
 HIDDEN = "[hidden]"
-CHATTY = ("psycopg.pool", "alembic")
+CHATTY = {
+    "psycopg": logging.ERROR,  # its warnings are of errors that another one hides, which is the one to tell
+    "psycopg.pool": logging.WARNING,
+    "alembic": logging.WARNING,
+}
 TELLING = (
     "httpx",
     "httpx2",
@@ -71,8 +75,8 @@ def configure_logging(level: str = "INFO", *, json: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
-    for name in CHATTY:  # one line for each request or connection helps only whoever looks for it
-        logging.getLogger(name).setLevel(number if number <= logging.DEBUG else max(number, logging.WARNING))
+    for name, least in CHATTY.items():  # one line for each request or connection helps only whoever looks for it
+        logging.getLogger(name).setLevel(number if number <= logging.DEBUG else max(number, least))
     for name in TELLING:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
 

@@ -179,8 +179,7 @@ class Database:
                 try:
                     yield conn
                 except BaseException:
-                    with suppress(psycopg.Error):  # the first error is the one to tell
-                        await conn.execute("ROLLBACK")
+                    await _roll_back(conn)
                     raise
                 await _commit(conn, read_only=read_only)
             finally:
@@ -258,6 +257,7 @@ class Database:
                     raise
                 await self._pool.check()  # its neighbours broke with it
             except BaseException:
+                await _roll_back(conn)  # it may have begun before its caller left
                 await self._give_back(conn)
                 raise
             else:
@@ -282,6 +282,11 @@ class Database:
             await conn.close()
         else:
             await self._pool.putconn(conn)
+
+
+async def _roll_back(conn: Connection) -> None:
+    with suppress(psycopg.Error):  # the error before this is the one to tell
+        await conn.execute("ROLLBACK")
 
 
 async def _commit(conn: Connection, *, read_only: bool) -> None:

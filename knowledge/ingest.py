@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
+from core.overlap import Overlap, leave
 from core.pg import Database
 from gems import Moment, get_gems, lock_gem
 from knowledge import store
@@ -125,23 +126,19 @@ class Ingestion:
         await self._check(run)
         batches = cut_batches(documents, self.chunker, self.embedder, Counter() if said is None else said)
         looking = asyncio.create_task(self._look_ahead(run, batches, ()))
-        writing: asyncio.Task[None] | None = None
         before = Batch()
         recent = Readings()
-        try:
-            while (ahead := await looking) is not None:
-                _heed_cancellation()
-                pending = (*before.cuts, *ahead.batch.cuts)
-                looking = asyncio.create_task(self._look_ahead(run, batches, pending))
-                await self._read_ahead(run, ahead, recent)
-                if writing is not None:
-                    await writing
-                writing = asyncio.create_task(self._write_batch(run, ahead))
-                before, recent = ahead.batch, ahead.readings
-        finally:
-            await _leave(looking)
-            if writing is not None:
-                await writing
+        async with Overlap() as writing:
+            try:
+                while (ahead := await looking) is not None:
+                    _heed_cancellation()
+                    pending = (*before.cuts, *ahead.batch.cuts)
+                    looking = asyncio.create_task(self._look_ahead(run, batches, pending))
+                    await self._read_ahead(run, ahead, recent)
+                    await writing.start(self._write_batch(run, ahead))
+                    before, recent = ahead.batch, ahead.readings
+            finally:
+                await leave(looking)
         return run.report
 
     async def delete(self, tenant: UUID, gem_id: UUID, document_ids: Sequence[UUID], at: Moment) -> None:
@@ -262,11 +259,3 @@ def _heed_cancellation() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
-
-
-async def _leave(task: asyncio.Task[_Foreseen | None]) -> None:
-    """End a task whose outcome is of no use any more, and wait for it."""
-    task.cancel()
-    await asyncio.wait([task])
-    if not task.cancelled():
-        task.exception()  # otherwise it would be told of, as never retrieved

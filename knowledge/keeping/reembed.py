@@ -6,7 +6,6 @@ was killed at any moment is simply started again. With the model that a lattice 
 not store is added: token states, and the slots around a passage.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from uuid import UUID
 
 from psycopg import sql
 
+from core.overlap import Overlap
 from core.pg import Connection, Database
 from core.sql import load_queries
 from knowledge.embedding import Embedder, TokenEmbedder
@@ -184,18 +184,12 @@ class Reembedding:
     async def _work_off(self, run: _Run) -> None:
         """Embed or complete whatever is left, in the order of gems and slots; what comes meanwhile may be left."""
         key: PassageKey | None = FIRST
-        writing: asyncio.Task[None] | None = None
-        try:
+        async with Overlap() as writing:
             while key is not None:
                 placed, key = await self._read_left(run, key)
                 needs_model = placed and (run.task == "move" or self._tells_tokens)
                 readings = await read_contexts(self.embedder, [each.context for each in placed]) if needs_model else []
-                if writing is not None:
-                    await writing
-                writing = asyncio.create_task(self._write(run, placed, readings))  # while the next ones are embedded
-        finally:
-            if writing is not None:
-                await writing
+                await writing.start(self._write(run, placed, readings))  # it goes on while the next ones are embedded
 
     async def _read_left(self, run: _Run, key: PassageKey) -> tuple[list[PlacedPassage], PassageKey | None]:
         async with self.database.transaction(run.tenant, read_only=True, snapshot=True) as conn:
