@@ -45,6 +45,7 @@ CONNECT_S = 10
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 ISOLATION = {False: sql.SQL("READ COMMITTED"), True: sql.SQL("REPEATABLE READ")}
 ACCESS = {False: sql.SQL("READ WRITE"), True: sql.SQL("READ ONLY")}
+UNFINISHED = {TransactionStatus.INTRANS, TransactionStatus.INERROR}
 BEGIN = sql.SQL("BEGIN ISOLATION LEVEL {} {}; SET LOCAL lattice.tenant = {}")
 
 _SQL = load_queries("core", "session.sql")
@@ -176,11 +177,7 @@ class Database:
             conn = await self._begin(begin)
             told = listen(conn)
             try:
-                try:
-                    yield conn
-                except BaseException:
-                    await _roll_back(conn)
-                    raise
+                yield conn
                 await _commit(conn, read_only=read_only)
             finally:
                 await self._give_back(conn)
@@ -257,7 +254,6 @@ class Database:
                     raise
                 await self._pool.check()  # its neighbours broke with it
             except BaseException:
-                await _roll_back(conn)  # it may have begun before its caller left
                 await self._give_back(conn)
                 raise
             else:
@@ -278,20 +274,19 @@ class Database:
 
     async def _give_back(self, conn: Connection) -> None:
         self._busy -= 1
-        if self._pool is None:  # closed meanwhile
-            await conn.close()
-        else:
-            await self._pool.putconn(conn)
-
-
-async def _roll_back(conn: Connection) -> None:
-    with suppress(psycopg.Error):  # the error before this is the one to tell
-        await conn.execute("ROLLBACK")
+        try:
+            if conn.pgconn.transaction_status in UNFINISHED:
+                with suppress(psycopg.Error):  # the error before this is the one to tell
+                    await conn.execute("ROLLBACK")
+        finally:
+            if self._pool is None:  # closed meanwhile
+                await conn.close()
+            else:
+                await self._pool.putconn(conn)
 
 
 async def _commit(conn: Connection, *, read_only: bool) -> None:
     if conn.pgconn.transaction_status == TransactionStatus.INERROR:
-        await conn.execute("ROLLBACK")
         raise RuntimeError("an error of the database was swallowed within its transaction, which is lost")
     try:
         await conn.execute("COMMIT")
