@@ -91,10 +91,13 @@ async def test_killed_between_batches_it_goes_on_and_recall_never_stops(
         await mover.carry_out(tenant)
     assert await recall.recall(tenant, query, at) == before
     assert (await fetch_one(database, tenant, MODELS))[3:] == (other.model, 24)
-    assert (await mover.plan(tenant)).texts == len(TALK) + 4 - 6
+    left = (await mover.plan(tenant)).texts
+    kept = len(TALK) + 4 - left
+    assert kept in {3, 6}  # the last batch was being written, and is kept or lost as a whole
     other.fails_after = None
-    assert (await mover.carry_out(tenant)).done == len(TALK) + 4 - 6
-    assert len(other.asked) == len(set(other.asked)) == len(TALK) + 4
+    assert (await mover.carry_out(tenant)).done == left
+    assert len(set(other.asked)) == len(TALK) + 4
+    assert len(other.asked) == len(TALK) + 4 + 6 - kept
     assert await fetch_one(database, tenant, UNEVEN) == (len(TALK) + 4, 0)
 
 
