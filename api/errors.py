@@ -1,6 +1,7 @@
 """From our errors to HTTP: the one table, and the body (RFC 9457, application/problem+json)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -9,6 +10,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from api.choices import tell_choices
 from core.errors import (
     BodyTooLargeError,
     BudgetExceededError,
@@ -86,18 +88,26 @@ def headers_of(error: LatticeError) -> dict[str, str]:
     return {} if wait_s is None else {"Retry-After": str(wait_s)}
 
 
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter as callers write it, and its type."""
+
+    name: str
+    type_: object = object
+
+
 def translate(
-    error: HTTPException, most_bytes: int | None, name_field: Callable[[str], str] = lambda field: field
+    error: HTTPException, most_bytes: int | None, find_parameter: Callable[[str], Parameter] = Parameter
 ) -> LatticeError:
     """Return our error for one of the framework's.
 
     Args:
         error: what the framework raised.
         most_bytes: how large a body may be.
-        name_field: what callers know a parameter of the handler by.
+        find_parameter: what callers know a parameter of the handler by.
     """
     if isinstance(error, ValidationException):
-        return _to_invalid_input(error, name_field)
+        return _to_invalid_input(error, find_parameter)
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
             return RouteNotFoundError("no such path; /schema lists those there are")
@@ -123,7 +133,7 @@ def answer_error(request: Request[Any, Any, Any], error: LatticeError) -> Respon
 
 def answer_framework_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """Answer with a problem where the framework refused the request before a route of ours saw it."""
-    ours = translate(error, request.app.state.settings.max_body_bytes, partial(_name_parameter, request))
+    ours = translate(error, request.app.state.settings.max_body_bytes, partial(_find_parameter, request))
     ours.__cause__ = error
     return answer_error(request, ours)
 
@@ -135,16 +145,20 @@ def answer_fault(request: Request[Any, Any, Any], error: Exception) -> Response[
     return answer_error(request, ours)
 
 
-def _to_invalid_input(error: ValidationException, name_field: Callable[[str], str]) -> LatticeError:
+def _to_invalid_input(error: ValidationException, find_parameter: Callable[[str], Parameter]) -> LatticeError:
     found = error.extra if isinstance(error.extra, list) and error.extra else [{}]
     field, problem = found[0].get("key", "request"), found[0].get("message", error.detail)
     if field == "data":
         return MalformedBodyError("the request needs a JSON body")
-    return InvalidInputError(name_field(field), problem[:1].lower() + problem[1:])
+    parameter = find_parameter(field)
+    problem = tell_choices(problem[:1].lower() + problem[1:], parameter.type_)
+    return InvalidInputError(parameter.name, problem)
 
 
-def _name_parameter(request: Request[Any, Any, Any], field: str) -> str:
-    """Return the name of a parameter as callers write it; Python may not have allowed it in the handler."""
+def _find_parameter(request: Request[Any, Any, Any], field: str) -> Parameter:
+    """Return the parameter as callers write it; Python may not have allowed its name in the handler."""
     handler = request.scope.get("route_handler")
     known = {} if handler is None else handler.parsed_fn_signature.parameters
-    return getattr(known[field].kwarg_definition, "name", None) or field if field in known else field
+    if field not in known:
+        return Parameter(field)
+    return Parameter(getattr(known[field].kwarg_definition, "name", None) or field, known[field].raw)

@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from litestar.exceptions import InternalServerException
 
 from api.auth import Principal
+from api.choices import tell_choices
 from api.service import Service
 from core.errors import BodyTooLargeError, InvalidInputError, MalformedBodyError, UnsupportedMediaTypeError
 
@@ -82,14 +83,14 @@ def decode_body(body: bytes, type_: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=type_)
     except msgspec.ValidationError as e:
-        raise _to_invalid_input(str(e)) from e
+        raise _to_invalid_input(str(e), type_) from e
     except RecursionError as e:
         raise MalformedBodyError("the body is nested too deeply") from e
     except (msgspec.DecodeError, UnicodeDecodeError) as e:
         raise MalformedBodyError(f"the body is no JSON: {e}") from e
 
 
-def _to_invalid_input(message: str) -> InvalidInputError:
+def _to_invalid_input(message: str, type_: object) -> InvalidInputError:
     """Split "Expected `str`, got `int` - at `$.documents[3].text`" into the field's path and what is wrong with it."""
     place = _PLACE.search(message)
     path, problem = (place.group(1), message[: place.start()]) if place else ("", message)
@@ -98,7 +99,7 @@ def _to_invalid_input(message: str) -> InvalidInputError:
         path = f"{path}.{name}" if path else name
         problem = "is missing" if kind == "missing required" else "is not a known field; see /schema"
     else:
-        problem = problem[:1].lower() + problem[1:]
+        problem = tell_choices(problem[:1].lower() + problem[1:], type_, path)
     return InvalidInputError(_clip(path) or "body", _clip(problem))
 
 

@@ -95,3 +95,12 @@ async def test_control_characters_do_no_harm(client: httpx2.AsyncClient) -> None
     made = await client.post("/gems", json={"name": "a\u0000b", "metadata": {"x": "\u0000"}})
     assert made.status_code == 201
     assert made.json()["name"] == "ab"
+
+
+async def test_a_value_that_is_none_of_those_a_field_or_parameter_may_have(client: httpx2.AsyncClient) -> None:
+    rule = {"metric": "weather", "op": "above", "threshold": 1}
+    problem = check_problem(await client.put("/alerts/rules/mine", json=rule), 422, "invalid_input")
+    assert problem["detail"].startswith("metric: is 'weather', not one of coherence_mean, ")
+    for name, path in (("state", "/alerts"), ("kind", "/extensions")):
+        problem = check_problem(await client.get(path, params={name: "x"}), 422, "invalid_input")
+        assert problem["detail"].startswith(f"{name}: is 'x', not one of ")
