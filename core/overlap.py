@@ -24,6 +24,7 @@ class Overlap:
         """
         try:
             await self._settle()
+            _heed_cancellation()
         except BaseException:
             work.close()
             raise
@@ -54,3 +55,10 @@ async def leave(task: asyncio.Task[Any] | None) -> None:
     await asyncio.wait([task])
     if not task.cancelled():
         task.exception()  # otherwise it would be told of, as never retrieved
+
+
+def _heed_cancellation() -> None:
+    """End here if that was asked for: Python 3.11 may lose a cancellation that meets the answer of the database."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -131,7 +131,6 @@ class Ingestion:
         async with Overlap() as writing:
             try:
                 while (ahead := await looking) is not None:
-                    _heed_cancellation()
                     pending = (*before.cuts, *ahead.batch.cuts)
                     looking = asyncio.create_task(self._look_ahead(run, batches, pending))
                     await self._read_ahead(run, ahead, recent)
@@ -252,10 +251,3 @@ class Ingestion:
 def _count_reused(plan: BatchPlan, asked: Set[bytes]) -> int:
     keys = [indexed.context.key for indexed in plan.fresh.values() if indexed.context is not None]
     return len(keys) - len(asked & set(keys))
-
-
-def _heed_cancellation() -> None:
-    """End here if that was asked for: Python 3.11 may lose a cancellation that meets the answer of the database."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

@@ -1,6 +1,7 @@
 """A piece of work beside its owner: in order, its error first, and ended with an owner that is cancelled."""
 
 import asyncio
+from contextlib import suppress
 from typing import NoReturn
 
 import pytest
@@ -74,3 +75,20 @@ async def test_an_owner_that_is_cancelled_does_not_wait_for_its_piece(ends_badly
     with pytest.raises(asyncio.CancelledError):
         await owner
     assert asyncio.all_tasks() == before
+
+
+async def test_a_cancellation_that_the_owner_lost_is_heeded_before_the_next_piece() -> None:
+    async def never() -> None:
+        raise AssertionError
+
+    async def own() -> None:
+        async with Overlap() as pieces:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            await pieces.start(never())
+
+    owner = asyncio.create_task(own())
+    await asyncio.sleep(0)
+    owner.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await owner
