@@ -2,7 +2,15 @@
 
 from gems.catalogue import Gems
 from gems.dynamics import LEAST_GAIN, UsedGem, plan_use, use_gems
-from gems.entanglement import Entanglement, delete_entanglement, list_entanglements, set_entanglement
+from gems.entanglement import (
+    Entanglement,
+    EntanglementCount,
+    add_entanglements,
+    count_entanglements,
+    delete_entanglement,
+    list_entanglements,
+    set_entanglement,
+)
 from gems.entangling import Entanglements, Partner
 from gems.field_store import GemAtRisk
 from gems.field_summary import FieldSummary, read_field
@@ -60,6 +68,7 @@ __all__ = [
     "UNCERTAINTY_SPAN",
     "Curve",
     "Entanglement",
+    "EntanglementCount",
     "Entanglements",
     "FieldSummary",
     "Gem",
@@ -90,10 +99,12 @@ __all__ = [
     "StateChanged",
     "Suggestion",
     "UsedGem",
+    "add_entanglements",
     "advance_gem",
     "archive_gem",
     "archive_into",
     "check_below",
+    "count_entanglements",
     "delete_entanglement",
     "delete_gem",
     "evolve",

@@ -4,8 +4,8 @@ Every function takes a connection in a transaction that the caller owns.
 """
 
 import math
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -41,6 +41,19 @@ class Entanglement:
         return self.other_id if gem_id == self.gem_id else self.gem_id
 
 
+@dataclass(frozen=True, slots=True)
+class EntanglementCount:
+    """How many pairs some gems have.
+
+    Attributes:
+        among: of which both gems are among them.
+        leading_out: of which one gem is, and the other is not.
+    """
+
+    among: int
+    leading_out: int
+
+
 async def set_entanglement(
     conn: Connection, gem_id: UUID, other_id: UUID, strength: float, now: datetime
 ) -> Entanglement:
@@ -69,13 +82,37 @@ async def set_entanglement(
 
 
 async def list_entanglements(
-    conn: Connection, gem_ids: Collection[UUID] | None = None, limit: int = MOST_LISTED
+    conn: Connection, gem_ids: Collection[UUID] | None = None, limit: int | None = MOST_LISTED
 ) -> list[Entanglement]:
-    """Return the pairs of some gems, or of all, strongest first."""
+    """Return the pairs of some gems, or of all, strongest first; a limit of None means all of them."""
     values = {"gem_ids": None if gem_ids is None else list(gem_ids), "limit": limit}
     async with conn.cursor(row_factory=class_row(Entanglement)) as cursor:
         await cursor.execute(_SQL["list_entanglements"], values)
         return await cursor.fetchall()
+
+
+async def count_entanglements(conn: Connection, gem_ids: Collection[UUID] | None = None) -> EntanglementCount:
+    """Count the pairs of some gems, or of all."""
+    values = {"gem_ids": None if gem_ids is None else list(gem_ids)}
+    async with conn.cursor(row_factory=class_row(EntanglementCount)) as cursor:
+        await cursor.execute(_SQL["count_entanglements"], values)
+        found = await cursor.fetchone()
+    if found is None:
+        raise AssertionError
+    return found
+
+
+async def add_entanglements(conn: Connection, pairs: Sequence[Entanglement]) -> None:
+    """Store pairs as they were, with their times; none of them may be there.
+
+    Raises:
+        GemNotFoundError: a gem of one of them is not in the lattice.
+    """
+    async with conn.cursor() as cursor:
+        try:
+            await cursor.executemany(_SQL["add_entanglement"], [asdict(pair) for pair in pairs])
+        except psycopg.errors.ForeignKeyViolation as e:
+            raise GemNotFoundError("a gem that shall be entangled is not in the lattice") from e
 
 
 async def delete_entanglement(conn: Connection, gem_id: UUID, other_id: UUID) -> bool:

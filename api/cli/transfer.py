@@ -13,6 +13,7 @@ from core.text import make_storable
 
 if TYPE_CHECKING:
     from api.service import Service
+    from gems import EntanglementCount
     from knowledge.keeping import ImportedGem
 
 
@@ -36,20 +37,22 @@ def export(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write gems into a file: documents, passages, vectors, entities, relations, log and reflections.
+    """Write gems into a file: documents, passages, vectors, entities, relations, log, reflections and entanglements.
 
-    The file is gzipped JSON lines. It holds one moment of the lattice, whatever is written meanwhile.
+    The file is gzipped JSON lines. It holds one moment of the lattice, whatever is written meanwhile. An entanglement
+    is in it if both of its gems are; how many are left out is told.
     """
     names = [make_storable(gem) for gem in gems or ()]
     # written aside, so that a file of this name is always a whole one
     partial = output.with_name(f"{output.name}.part")
+    counts: list[EntanglementCount] = []
 
     async def work(service: "Service") -> int:
         at = service.at()
         gem_ids = [(await service.gems.resolve(service.tenant, name, at)).gem_id for name in names] or None
         size = 0
         with partial.open("wb") as file, open_bar("Exporting", "bytes") as bar:
-            async with aclosing(service.exports.stream(service.tenant, gem_ids, at)) as pieces:
+            async with aclosing(service.exports.stream(service.tenant, gem_ids, at, counts.append)) as pieces:
                 async for piece in pieces:
                     size += file.write(piece)
                     bar.advance_to(size, None)
@@ -62,10 +65,15 @@ def export(
         raise typer.BadParameter(f"cannot be written: {e}", param_hint="--output") from e
     finally:
         partial.unlink(missing_ok=True)
+    (count,) = counts
+    lines = [f"{output}: {size:,} bytes"]
+    if count.leading_out:
+        lines.append(f"left out: {counted(count.leading_out, 'entanglement')} with gems that are not in the file")
+    told = {"entanglements": count.among, "entanglements_left_out": count.leading_out}
     emit(
         as_json,
-        lambda: {"file": str(output), "bytes": size},
-        lambda console: console.print(f"{output}: {size:,} bytes", soft_wrap=True),
+        lambda: {"file": str(output), "bytes": size} | told,
+        lambda console: console.print("\n".join(lines), soft_wrap=True),
     )
 
 
@@ -104,6 +112,7 @@ def import_file(
 
     lines = [
         f"{gem.name}: {counted(gem.documents, 'document')}, {counted(gem.passages, 'passage')}"
+        f"{', ' + counted(gem.entanglements, 'entanglement') if gem.entanglements else ''}"
         f"{', embedded anew' if gem.reembedded else ''}"
         for gem in gems
     ]

@@ -6,6 +6,7 @@ from typing import Annotated, BinaryIO, cast
 from uuid import UUID
 
 from litestar import Response, Router, get, post
+from litestar.datastructures import ResponseHeader
 from litestar.exceptions import InternalServerException
 from litestar.params import JSONBody, QueryParameter
 
@@ -25,10 +26,17 @@ from api.schemas.keeping import (
     to_undone,
 )
 from core.errors import BodyTooLargeError, MalformedBodyError
+from gems import EntanglementCount
 from knowledge.keeping import ImportWish
 
 GZIP = "application/gzip"
 UNPACKED = 20  # times the largest body: what it may unpack to, where an honest export does to twice its size
+
+_LEFT_OUT = ResponseHeader(
+    name="X-Entanglements-Left-Out",
+    description="How many entanglements the file lacks, since their other gem is not in it.",
+    documentation_only=True,
+)
 
 Rename = Annotated[
     str | None,
@@ -44,14 +52,21 @@ RunId = Annotated[UUID | None, QueryParameter(description="Which run; the last o
     "/gems/{gem_id:str}/export",
     guards=[needs(Role.VIEWER)],
     media_type=GZIP,
+    response_headers=[_LEFT_OUT],
     responses=problems(404),
     summary="Export a gem",
 )
 async def export_gem(request: ApiRequest, gem_id: GemId) -> Response[bytes]:
-    """Return all that is stored in a gem as gzipped JSON lines, in one snapshot, sent while it is read."""
-    service = request.service
-    pieces = service.exports.stream(request.tenant, [gem_id], service.at())
-    return cast("Response[bytes]", await open_download(pieces, f"{gem_id}.jsonl.gz", GZIP))
+    """Return all that is stored in a gem as gzipped JSON lines, in one snapshot, sent while it is read.
+
+    Its entanglements are left out, since their other gem is not in the file; the header X-Entanglements-Left-Out
+    tells how many.
+    """
+    service, counts = request.service, list[EntanglementCount]()
+    pieces = service.exports.stream(request.tenant, [gem_id], service.at(), counts.append)
+    download = await open_download(pieces, f"{gem_id}.jsonl.gz", GZIP)
+    download.set_header(_LEFT_OUT.name, str(counts[0].leading_out))
+    return cast("Response[bytes]", download)
 
 
 @post(

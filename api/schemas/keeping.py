@@ -62,6 +62,9 @@ class ImportedGemView(View, frozen=True, kw_only=True, rename={"gem_id": "id"}):
     name: Annotated[str, Meta(description="Unique in the lattice.")]
     documents: Annotated[int, Meta(description="How many it holds.")]
     passages: Annotated[int, Meta(description="How many it holds.")]
+    entanglements: Annotated[
+        int, Meta(description="With gems before it in the file, so that each pair is counted once.", ge=0)
+    ]
     reembedded: Annotated[bool, Meta(description="Whether its texts were embedded anew.")]
 
 

@@ -40,6 +40,20 @@ SELECT gem_id, other_id, strength, created_at, updated_at FROM entanglement
 WHERE %(gem_ids)s::uuid[] IS NULL OR gem_id = ANY(%(gem_ids)s::uuid[]) OR other_id = ANY(%(gem_ids)s::uuid[])
 ORDER BY strength DESC, gem_id, other_id LIMIT %(limit)s;
 
+-- name: count_entanglements
+-- how many pairs are among these gems, or in the lattice, and how many lead out of them
+SELECT
+  count(*) FILTER (WHERE %(gem_ids)s::uuid[] IS NULL
+    OR gem_id = ANY(%(gem_ids)s::uuid[]) AND other_id = ANY(%(gem_ids)s::uuid[])) AS among,
+  count(*) FILTER (WHERE NOT (gem_id = ANY(%(gem_ids)s::uuid[]) AND other_id = ANY(%(gem_ids)s::uuid[]))) AS leading_out
+FROM entanglement
+WHERE %(gem_ids)s::uuid[] IS NULL OR gem_id = ANY(%(gem_ids)s::uuid[]) OR other_id = ANY(%(gem_ids)s::uuid[]);
+
+-- name: add_entanglement
+-- a pair as it was
+INSERT INTO entanglement (gem_id, other_id, strength, created_at, updated_at)
+VALUES (%(gem_id)s, %(other_id)s, %(strength)s, %(created_at)s, %(updated_at)s);
+
 -- name: delete_entanglement
 -- a pair is no more
 DELETE FROM entanglement WHERE gem_id = %(gem_id)s AND other_id = %(other_id)s RETURNING gem_id;

@@ -1,7 +1,7 @@
 """Exporting gems: everything that was stored in them, in one snapshot, as a stream."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,8 @@ from psycopg.rows import dict_row
 from core.errors import GemNotFoundError
 from core.pg import Connection, Database
 from core.sql import load_queries
-from gems import Moment
+from gems import EntanglementCount, Moment, count_entanglements
+from knowledge.keeping.entangled import list_entangled
 from knowledge.keeping.lines import ExportHeader, LinePacker
 from knowledge.keeping.tables import (
     GEM,
@@ -44,13 +45,21 @@ class Exports:
     database: Database
     tables: Sequence[TravellingTable] = ()
 
-    async def stream(self, tenant: UUID, gem_ids: Sequence[UUID] | None, at: Moment) -> AsyncGenerator[bytes]:
+    async def stream(
+        self,
+        tenant: UUID,
+        gem_ids: Sequence[UUID] | None,
+        at: Moment,
+        notify: Callable[[EntanglementCount], None] = lambda count: None,
+    ) -> AsyncGenerator[bytes]:
         """Yield the bytes of an export, as they are made; equal lattices give equal bytes but for the time.
 
         Args:
             tenant: whose lattice.
             gem_ids: which gems; None means all, archived ones included.
             at: the time of the export.
+            notify: called before the first bytes: how many entanglements the file holds, those among its gems, and
+                how many are left out, since they lead out of it.
 
         Raises:
             GemNotFoundError: a gem is not in the lattice; nothing was yielded.
@@ -61,32 +70,42 @@ class Exports:
             model: dict[str, Any] = models[0] if models else {"model": None, "dimension": None, "column": VECTOR}
             gems = await fetch(conn, _SQL["list_gems"], {"gem_ids": None if gem_ids is None else list(gem_ids)})
             _check_found(gem_ids, [gem["gem_id"] for gem in gems])
+            notify(await count_entanglements(conn, gem_ids))
             layouts = await read_layouts(conn, (GEM, *KNOWLEDGE_TABLES, *self.tables))
             packer = LinePacker()
             yield packer.open(ExportHeader(at.now, model["model"], model["dimension"]))
+            before = set[UUID]()
             for gem in gems:
-                reading = _GemReading(conn, gem["gem_id"], model["column"], layouts)
+                reading = _GemReading(conn, gem["gem_id"], model["column"], layouts, before)
                 async with aclosing(reading.read()) as batches:
                     async for rows in batches:
                         if packed := await asyncio.to_thread(packer.add, rows):
                             yield packed
+                before.add(gem["gem_id"])
             yield packer.close()
 
 
 @dataclass(frozen=True, slots=True)
 class _GemReading:
-    """Reads one gem within the snapshot of a transaction."""
+    """Reads one gem within the snapshot of a transaction.
+
+    Attributes:
+        before: the gems before it in the file.
+    """
 
     conn: Connection
     gem_id: UUID
     vector_column: str
     layouts: Mapping[str, TableLayout]
+    before: Collection[UUID]
 
     async def read(self) -> AsyncGenerator[list[dict[str, Any]]]:
         """Yield the rows of its lines, some at a time: the gem's own first, then its tables one after another."""
         key = {"gem_id": self.gem_id}
         below = {name: layout for name, layout in self.layouts.items() if name != GEM.name}
         counts = {name: (await fetch(self.conn, layout.count(), key))[0]["rows"] for name, layout in below.items()}
+        entangled = await list_entangled(self.conn, self.gem_id, self.before)
+        counts["entanglement"] = len(entangled)
         (gem,) = await fetch(self.conn, self.layouts[GEM.name].read(self.vector_column), key)
         yield [{"table": GEM.name, "counts": counts} | _to_line(gem, self.layouts[GEM.name])]
         (row,) = await fetch(self.conn, _SQL["list_slots"], key)
@@ -100,6 +119,7 @@ class _GemReading:
                     for column in numbered:
                         _renumber(rows, column, slots)
                     yield [{"table": name} | _to_line(row, layout) for row in rows]
+        yield [msgspec.structs.asdict(line) for line in entangled]
 
 
 def _to_line(row: Mapping[str, Any], layout: TableLayout) -> dict[str, Any]:

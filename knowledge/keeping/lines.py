@@ -1,7 +1,8 @@
 """The file of an export: lines of JSON, packed by gzip, the last of which proves that none before it is missing.
 
-{"format": "crystal-lattice", "version": 1, "exported_at": …, "model": …, "dimension": …}
+{"format": "crystal-lattice", "version": 2, "exported_at": …, "model": …, "dimension": …}
 {"table": "gem", "counts": {"document": …, …}, …}     then the rows of its tables, then the next gem
+{"table": "entanglement", "other_id": …, …}           the last rows of a gem, with gems before it in the file
 {"end": true, "lines": …, "sha256": …}                of all before it, the header without `exported_at`
 """
 
@@ -11,8 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, BinaryIO, cast
-from uuid import UUID
+from typing import Any, BinaryIO, cast
 
 import msgspec
 from pgvector import HalfVector
@@ -20,7 +20,8 @@ from pgvector import HalfVector
 from core.errors import BodyTooLargeError, UnreadableSourceError
 
 FORMAT = "crystal-lattice"
-VERSION = 1
+VERSION = 2
+READABLE = (1, VERSION)  # files of version 1 tell of no entanglements
 LONGEST_LINE = 256_000_000  # bytes; a document of the largest text, escaped, has less
 GZIP_MAGIC = b"\x1f\x8b"
 PACKED_BYTES = 64_000  # that are sent at a time
@@ -40,29 +41,6 @@ class ExportHeader:
     exported_at: datetime
     model: str | None
     dimension: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ExportedGem:
-    """A gem of an export.
-
-    Attributes:
-        counts: rows of each of its tables.
-        line: where its own line is, the header being line 1.
-    """
-
-    gem_id: UUID
-    name: str
-    counts: Mapping[str, Annotated[int, msgspec.Meta(ge=0)]]
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class ExportContents:
-    """What an export holds, once it is proved to be whole."""
-
-    header: ExportHeader
-    gems: tuple[ExportedGem, ...]
 
 
 class LinePacker:
@@ -119,7 +97,14 @@ class LineReader:
         Raises:
             UnreadableSourceError: there is none, or it is no object of JSON.
         """
-        line = self.read_line()
+        return self.decode(self.read_line())
+
+    def decode(self, line: bytes) -> Row:
+        """Return the fields of the line read last, none of them decoded.
+
+        Raises:
+            UnreadableSourceError: it is no object of JSON.
+        """
         try:
             return msgspec.json.decode(line, type=Row)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
@@ -140,74 +125,6 @@ class LineReader:
     def problem(self, text: str) -> UnreadableSourceError:
         """Return the error that says this of the line read last."""
         return UnreadableSourceError(self._name, f"line {self.number:,} {text}")
-
-
-def prove_whole(stream: BinaryIO, name: str, most_bytes: int | None = None) -> ExportContents:
-    """Read an export to its end, and return what it holds.
-
-    Raises:
-        UnreadableSourceError: it is no export, of another version, broken or cut off.
-        BodyTooLargeError: it unpacks to more than `most_bytes`.
-    """
-    reader = LineReader(stream, name, most_bytes)
-    header, digest = _read_header(reader, name)
-    gems = []
-    while not (line := reader.read_line()).startswith(b'{"end":'):
-        digest.update(line)
-        if line.startswith(b'{"table":"gem",'):
-            gems.append(_to_gem(line, reader))
-    end = _decode(line, reader)
-    if _value(end, "lines", reader) != reader.number - 2 or _value(end, "sha256", reader) != digest.hexdigest():
-        raise UnreadableSourceError(name, "is broken: its lines are not those that were written")
-    if [*_find_places(gems)] != [*(gem.line for gem in gems), reader.number]:
-        raise UnreadableSourceError(name, "is broken: a gem has more or fewer rows than it says")
-    return ExportContents(header, tuple(gems))
-
-
-def _read_header(reader: LineReader, name: str) -> tuple[ExportHeader, Any]:
-    row = reader.read_row()
-    if _value(row, "format", reader) != FORMAT:
-        raise UnreadableSourceError(name, "is no export of a lattice")
-    if _value(row, "version", reader) != VERSION:
-        raise UnreadableSourceError(name, "was exported by another version: upgrade crystal-lattice")
-    try:
-        header = msgspec.convert({key: _value(row, key, reader) for key in row}, ExportHeader, strict=False)
-    except msgspec.MsgspecError as e:
-        raise reader.problem(f"is no header: {e}") from e
-    stated = {"format": FORMAT, "version": VERSION, "model": header.model, "dimension": header.dimension}
-    return header, hashlib.sha256(msgspec.json.encode(stated) + b"\n")
-
-
-def _to_gem(line: bytes, reader: LineReader) -> ExportedGem:
-    row = _decode(line, reader)
-    told: dict[str, Any] = {key: _value(row, key, reader) for key in ("gem_id", "name", "counts") if key in row}
-    try:
-        return msgspec.convert(told | {"line": reader.number}, ExportedGem, strict=False)
-    except msgspec.MsgspecError as e:
-        raise reader.problem(f"is no gem: {e}") from e
-
-
-def _decode(line: bytes, reader: LineReader) -> Row:
-    try:
-        return msgspec.json.decode(line, type=Row)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
-        raise reader.problem("is no object of JSON") from e
-
-
-def _find_places(gems: Iterable[ExportedGem]) -> Iterator[int]:
-    """Say where each gem's own line must be by the rows of those before it, and at last the end."""
-    place = 2
-    for gem in gems:
-        yield place
-        place += 1 + sum(gem.counts.values())
-    yield place
-
-
-def _value(row: Row, key: str, reader: LineReader) -> Any:  # noqa: ANN401 - JSON
-    try:
-        return msgspec.json.decode(row[key]) if key in row else None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
-        raise reader.problem(f"holds a value that is no JSON: {key}") from e
 
 
 def _unpack(stream: BinaryIO, name: str, most_bytes: int | None) -> Iterator[bytes]:

@@ -17,8 +17,10 @@ from core.pg import Connection, Database
 from core.sql import load_queries
 from gems import GemChange
 from knowledge.embedding import Embedder, TokenEmbedder
-from knowledge.keeping.lines import ExportContents, ExportedGem, LineReader, prove_whole
+from knowledge.keeping.entangled import store_entangled
+from knowledge.keeping.lines import LineReader
 from knowledge.keeping.passages import index_placed, read_placed
+from knowledge.keeping.proof import ExportContents, ExportedGem, prove_whole
 from knowledge.keeping.rows import RowDecoder, StoredRows
 from knowledge.keeping.tables import GEM, KNOWLEDGE_TABLES, TravellingTable, read_layouts
 from knowledge.keeping.vectors import fetch, read_contexts, write_readings
@@ -55,6 +57,7 @@ class ImportedGem:
     """A gem that was stored.
 
     Attributes:
+        entanglements: with gems before it in the file, so that each pair is counted once.
         reembedded: whether its vectors were made anew.
     """
 
@@ -62,6 +65,7 @@ class ImportedGem:
     name: str
     documents: int
     passages: int
+    entanglements: int
     reembedded: bool
 
 
@@ -73,7 +77,7 @@ class ImportAim:
         gem: as it is in the file.
         is_copy: whether all its ids are new.
         current: the column of the lattice's vectors.
-        dimension: of the file's vectors.
+        dimension: of the file's vectors; 0 if the lattice that it was exported from had none.
         is_foreign: whether these are of another model, and only stand in for the lattice's own.
     """
 
@@ -191,7 +195,7 @@ class Imports:
     async def _store(self, tenant: UUID, reader: LineReader, aim: ImportAim) -> ImportedGem:
         async with self.database.transaction(tenant) as conn:
             await conn.execute(_SQL["be_patient"])
-            await check_model(conn, self.embedder.model, self.embedder.dimension, record=True)
+            await check_model(conn, self.embedder.model, self.embedder.dimension, record=aim.dimension > 0)
             found = await check_model(conn, self.embedder.model, self.embedder.dimension, hold=True)
             if found != aim.current:
                 raise ConflictError("the lattice moved to another embedding model meanwhile; import again")
@@ -218,10 +222,11 @@ class Imports:
             if aim.is_foreign:
                 await self._embed(conn, aim)
             await _index(conn, aim)
-        counts = aim.gem.counts
-        return ImportedGem(
-            aim.gem_id, aim.name, counts.get("document", 0), counts.get("passage", 0), reembedded=aim.is_foreign
-        )
+            # last, since it holds gems that others may be waiting for
+            await store_entangled(conn, reader, aim.gem_id, aim.gem.entanglements)
+        gem = aim.gem
+        documents, passages = (gem.counts.get(name, 0) for name in ("document", "passage"))
+        return ImportedGem(aim.gem_id, aim.name, documents, passages, gem.entanglements, reembedded=aim.is_foreign)
 
     def _left_out(self, aim: ImportAim) -> frozenset[str]:
         uncopied = {table.name for table in (*KNOWLEDGE_TABLES, *self.tables) if aim.is_copy and not table.copied}
@@ -244,7 +249,7 @@ async def _write_gem(conn: Connection, reader: LineReader, aim: ImportAim, decod
     passages = aim.gem.counts.get("passage", 0)
     gem |= {"gem_id": aim.gem_id, "name": aim.name, "next_slot": passages, "version": -(-passages // PASSAGES)}
     await _insert(conn, StoredRows(GEM.name, tuple(gem), [gem]), aim, decoder)
-    left, slots = sum(aim.gem.counts.values()), 0
+    left, slots = aim.gem.rows - aim.gem.entanglements, 0
     while left:
         batch = min(left, ROWS)
         for part in await asyncio.to_thread(decoder.read, batch):

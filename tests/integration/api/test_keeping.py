@@ -26,10 +26,19 @@ async def test_a_gem_goes_out_and_comes_in_again(client: httpx2.AsyncClient, por
     assert (await client.delete(f"/gems/{port}")).status_code == 204
     answer = await client.post("/imports", content=file)
     assert answer.status_code == 201, answer.text
-    assert answer.json() == {"gems": [{"id": port, "name": "port", "documents": 3, "passages": 3, "reembedded": False}]}
+    stored = {"id": port, "name": "port", "documents": 3, "passages": 3, "entanglements": 0, "reembedded": False}
+    assert answer.json() == {"gems": [stored]}
     assert [each["id"] for each in (await client.post("/recall", json=question)).json()["passages"]] == before
     again = (await client.get(f"/gems/{port}/export")).content
     assert gzip.decompress(again).splitlines()[1:] == gzip.decompress(file).splitlines()[1:]
+
+
+async def test_an_export_tells_how_many_entanglements_it_lacks(client: httpx2.AsyncClient, port: str) -> None:
+    for name, expected in (("island", "1"), ("harbour", "2")):
+        other = (await client.post("/gems", json={"name": name})).json()["id"]
+        await client.post(f"/gems/{port}/entanglements", json={"gem_id": other, "strength": 0.5})
+        answer = await client.get(f"/gems/{port}/export")
+        assert answer.headers["x-entanglements-left-out"] == expected
 
 
 async def test_a_copy_takes_another_name(client: httpx2.AsyncClient, port: str, file: bytes) -> None:

@@ -144,9 +144,10 @@ def test_a_move_is_given_up(notes: Lattice, endpoint: Endpoint, database_url: st
 def test_out_into_a_file_and_in_again(notes: Lattice, tmp_path: Path) -> None:
     file = tmp_path / "all.jsonl.gz"
     done = notes("export", "-o", str(file), "--json")
-    assert done.json == {"file": str(file), "bytes": file.stat().st_size}
+    told = {"entanglements": 0, "entanglements_left_out": 0}
+    assert done.json == {"file": str(file), "bytes": file.stat().st_size} | told
     assert not [each for each in tmp_path.iterdir() if each.suffix == ".part"]
-    assert gzip.decompress(file.read_bytes()).startswith(b'{"format":"crystal-lattice","version":1,')
+    assert gzip.decompress(file.read_bytes()).startswith(b'{"format":"crystal-lattice","version":2,')
     taken = notes("import", str(file), "--json")
     assert (taken.code, taken.error["code"]) == (5, "gem_name_taken")
     copied = notes("import", str(file), "--rename", "copy")
@@ -159,6 +160,21 @@ def test_out_into_a_file_and_in_again(notes: Lattice, tmp_path: Path) -> None:
     assert {each["name"] for each in notes("gems", "list", "--json").json} == {"notes", "copy"}
     assert notes("export", "nobody", "-o", str(tmp_path / "none"), "--json").code == 4
     assert not (tmp_path / "none").exists()
+
+
+def test_entanglements_are_told_as_they_go_out_and_come_in(lattice: Lattice, tmp_path: Path, database_url: str) -> None:
+    file = tmp_path / "pair.jsonl.gz"
+    for name in ("amber", "beryl"):
+        assert lattice("gems", "create", name).code == 0
+    assert lattice("gems", "entangle", "amber", "beryl", "--strength", "0.3").code == 0
+    alone = lattice("export", "amber", "-o", str(file))
+    assert alone.out.splitlines()[1:] == ["left out: 1 entanglement with gems that are not in the file"]
+    both = lattice("export", "-o", str(file), "--json").json
+    assert (both["entanglements"], both["entanglements_left_out"]) == (1, 0)
+    with psycopg.connect(database_url) as conn:
+        conn.execute("DELETE FROM gem")
+    taken = lattice("import", str(file)).out.splitlines()
+    assert taken == ["amber: 0 documents, 0 passages", "beryl: 0 documents, 0 passages, 1 entanglement"]
 
 
 def test_forgetting_is_told_first_and_undone(notes: Lattice, database_url: str) -> None:

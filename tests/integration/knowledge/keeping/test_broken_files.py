@@ -1,7 +1,5 @@
 import base64
 import gzip
-import hashlib
-import json
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -15,6 +13,7 @@ from core.pg import Database
 from gems import Gem, Moment
 from knowledge.keeping.restore import ImportWish
 from tests.integration.knowledge.keeping.conftest import export, fetch_one, importing
+from tests.integration.knowledge.keeping.forging import forge
 
 
 def cut_lines(plain: bytes, *, last: int | None = None, again: int = 1) -> bytes:
@@ -34,7 +33,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "no JSON": lambda _: b"\xff\xfe\x00\x01\n" * 3,
     "empty": lambda _: b"",
     "another format": lambda _: b'{"format":"zip","version":1}\n{"end":true}\n',
-    "a later version": lambda plain: plain.replace(b'"version":1', b'"version":2', 1),
+    "a later version": lambda plain: plain.replace(b'"version":2', b'"version":3', 1),
     "a header of bytes that are no text": lambda plain: plain.replace(b'"crystal-lattice"', b'"\xff\xfe"', 1),
 }
 
@@ -47,22 +46,6 @@ async def test_of_a_broken_file_nothing_is_stored(
     with pytest.raises(UnreadableSourceError):
         await importing(database, local).carry_out(stranger, BytesIO(broken), "f", ImportWish())
     assert await fetch_one(database, stranger, "SELECT count(*) FROM gem") == 0
-
-
-def forge(packed: bytes, change: Any) -> bytes:
-    """Change the rows of an export and make its last line right again."""
-    lines = [json.loads(line) for line in gzip.decompress(packed).splitlines()]
-    header, rows = lines[0], lines[1:-1]
-    change(rows)
-    digest = hashlib.sha256(dump({key: header[key] for key in header if key != "exported_at"}))
-    for row in rows:
-        digest.update(dump(row))
-    end = {"end": True, "lines": len(rows), "sha256": digest.hexdigest()}
-    return b"".join(map(dump, [header, *rows, end]))
-
-
-def dump(row: dict[str, Any]) -> bytes:
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def passage(rows: list[dict[str, Any]]) -> dict[str, Any]:
