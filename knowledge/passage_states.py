@@ -27,6 +27,7 @@ from gems import (
 _SQL = load_queries("knowledge.sql", "passage_states.sql")
 MOST_COMPARED = 200  # passages in one interference matrix
 _NIL = UUID(int=0)
+_LAST_SLOT = 2**31 - 1
 
 PassageOrder = Literal["coherence", "-coherence", "position"]
 
@@ -147,6 +148,7 @@ async def _read(
         "tau_s": at.tau_s,
         "sign": -1.0 if order == "-coherence" else 1.0,
         "after_key": place.key,
+        "after_slot": int(min(max(place.key, -1.0), _LAST_SLOT)),  # whatever number a cursor names
         "after_id": place.passage_id,
         "open_only": open_only,
         "limit": limit,

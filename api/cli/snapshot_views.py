@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from knowledge.keeping import GemDifference, Restored, Retention, Snapshot, Verification
 
 SHOWN = 20
+HINTS = {"embedding": ", as it is now: not what its passages give; a restore makes it right"}
 MARKS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
 
 
@@ -86,7 +87,7 @@ def render_verification(console: Console, found: "Verification") -> None:
     console.print(f"damaged: {counted(found.problems, 'problem')}", style="red")
     for each in found.shown[:SHOWN]:
         parts = [each.name and f"gem {each.name}", each.content, each.document_id and f"document {each.document_id}"]
-        told = ", ".join(str(part) for part in parts if part)
+        told = ", ".join(str(part) for part in parts if part) + HINTS.get(each.kind, "")
         console.print(f"  {each.kind}{': ' if told else ''}{told}", soft_wrap=True)
     _render_rest(console, found.problems)
 

@@ -91,9 +91,15 @@ class RestoreView(View, frozen=True, kw_only=True):
 
 
 class SnapshotProblemView(View, frozen=True, kw_only=True):
-    """What of a snapshot is not as it was written."""
+    """What of a snapshot, or of its gems as they are now, is not as it was written."""
 
-    problem: Annotated[str, Meta(description="`snapshot`, `list`, `counts`, `missing` or `changed`.")]
+    problem: Annotated[
+        str,
+        Meta(
+            description="`snapshot`, `list`, `counts`, `missing` or `changed`; `embedding`: that of the gem, as it is"
+            " now, is not what its passages give, and a restore makes it right."
+        ),
+    ]
     gem_id: Annotated[UUID | None, Meta(description="The gem concerned.")]
     name: Annotated[str | None, Meta(description="Its name.")]
     content: Annotated[str | None, Meta(description="Of a missing or changed content, its kind.")]

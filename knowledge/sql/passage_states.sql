@@ -1,8 +1,9 @@
 -- name: list_by_position
--- a page of a gem's passages in the order in which they were stored, after the cursor's position
+-- a page of a gem's passages in the order in which they were stored, after the cursor's position: slots are whole
+-- numbers, and an index finds them only by such ones
 SELECT p.slot::float8 AS key, p.passage_id, p.document_id, p.ordinal, p.heading, p.body, p.energy, p.phase, p.coherence,
   p.uncertainty, p.measured_at, p.closed_at
-FROM passage p WHERE p.gem_id = %(gem_id)s AND p.slot > %(after_key)s ORDER BY p.slot LIMIT %(limit)s;
+FROM passage p WHERE p.gem_id = %(gem_id)s AND p.slot > %(after_slot)s::int ORDER BY p.slot LIMIT %(limit)s;
 
 -- name: list_by_coherence
 -- the same by coherence at a moment times `sign`, the least first. The formula is that of lattice_evolve, written out,

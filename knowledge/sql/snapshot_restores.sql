@@ -6,11 +6,11 @@ FROM (SELECT gem_id, name FROM gem WHERE gem_id = ANY(%(gem_ids)s::uuid[]) ORDER
 
 -- name: find_elsewhere
 -- documents of a snapshot that have gone to gems which are not restored with it
-SELECT g.name, count(*) AS documents FROM snapshot_member m
+SELECT g.gem_id, g.name, count(*) AS documents FROM snapshot_member m
 JOIN document d ON d.tenant_id = m.tenant_id AND d.document_id = m.key JOIN gem g ON g.gem_id = d.gem_id
 WHERE m.snapshot_id = %(snapshot_id)s AND m.gem_id = ANY(%(gem_ids)s::uuid[]) AND m.kind = 'document'
   AND d.gem_id <> ALL(%(gem_ids)s::uuid[])
-GROUP BY g.name ORDER BY g.name;
+GROUP BY g.gem_id, g.name ORDER BY g.name;
 
 -- name: find_taken
 -- names of a snapshot that other gems have meanwhile
@@ -29,6 +29,7 @@ CREATE TEMP TABLE changed_document (gem_id uuid, document_id uuid, was_there boo
 CREATE TEMP TABLE wanted_item (document_id uuid, kind text, content jsonb) ON COMMIT DROP;
 CREATE TEMP TABLE wanted_vector (document_id uuid, ordinal int, vector halfvec, states bytea) ON COMMIT DROP;
 CREATE TEMP TABLE wanted_place (gem_id uuid, document_id uuid, passage_id uuid, ordinal int, slot int) ON COMMIT DROP;
+CREATE TEMP TABLE kept_operation (LIKE operation_document) ON COMMIT DROP;
 
 -- name: stage_rows
 -- rows of one content
@@ -76,6 +77,24 @@ TRUNCATE pg_temp.wanted_item, pg_temp.wanted_vector;
 -- name: clear_wanted
 -- no row of a table waits
 TRUNCATE {wanted};
+
+-- name: keep_cited
+-- history that hangs on documents which are to come from other gems: it goes with them there, and comes again
+INSERT INTO {wanted} ({columns}) SELECT {told} FROM pg_temp.changed_document c
+JOIN document d ON d.document_id = c.document_id JOIN {table} AS t ON t.document_id = d.document_id
+WHERE c.is_there AND d.gem_id <> c.gem_id;
+
+-- name: keep_operations
+-- and what moved these documents, which cannot be undone once they are back: it would be told by nothing else
+INSERT INTO pg_temp.kept_operation SELECT o.* FROM pg_temp.changed_document c
+JOIN document d ON d.document_id = c.document_id JOIN operation_document o ON o.document_id = d.document_id
+WHERE c.is_there AND d.gem_id <> c.gem_id;
+
+-- name: list_elsewhere
+-- documents that are to come from gems which are not restored
+SELECT d.gem_id, array_agg(d.document_id ORDER BY d.document_id) AS document_ids FROM pg_temp.changed_document c
+JOIN document d ON d.document_id = c.document_id
+WHERE c.is_there AND d.gem_id <> ALL(%(gem_ids)s::uuid[]) GROUP BY d.gem_id ORDER BY d.gem_id;
 
 -- name: drop_documents
 -- documents that are not to be there
@@ -185,6 +204,21 @@ RETURNING passage_id, gem_id, slot;
 -- name: drop_foreign
 -- vectors of another model, which stood in for the lattice's own until these were made
 UPDATE passage SET {other} = NULL WHERE passage_id = ANY(%(passage_ids)s::uuid[]);
+
+-- name: put_operations
+-- what moved documents that are back moved them still
+INSERT INTO operation_document SELECT * FROM pg_temp.kept_operation ON CONFLICT DO NOTHING;
+
+-- name: follow_documents
+-- history that names the gem of a document names the one that it is in now
+UPDATE {table} AS t SET gem_id = d.gem_id FROM pg_temp.changed_document c
+JOIN document d ON d.document_id = c.document_id
+WHERE c.is_there AND t.document_id = d.document_id AND t.gem_id <> d.gem_id;
+
+-- name: follow_passages
+-- and so does the log of a passage
+UPDATE measurement t SET gem_id = p.gem_id FROM pg_temp.wanted_place p
+WHERE t.passage_id = p.passage_id AND t.gem_id <> p.gem_id;
 
 -- name: drop_index
 -- the lexical index of a gem, which is made anew

@@ -108,6 +108,12 @@ class Layout:
         apart = {GEM.name, TOKENS, *OF_DOCUMENTS}
         return [table for name, table in self.tables.items() if name not in apart]
 
+    @property
+    def citing(self) -> list[StoredTable]:
+        """Those of history whose rows go with a document, whose gem they name."""
+        needing = [table for table in self.tables.values() if "document" in {need.target for need in table.needs}]
+        return [table for table in needing if table.is_history]
+
     def told(self, name: str) -> list[str]:
         """Return the columns of a table that stand in the content of a document."""
         left_out = {"passage": {*STATE, *COLUMNS}} | {name: {"gem_id", "slot"} for name in PLACED}

@@ -10,12 +10,13 @@ from core.errors import ConflictError, EmbeddingMismatchError, SnapshotDamagedEr
 from core.observing import tell
 from core.pg import Connection, Database
 from core.sql import load_queries
-from gems import Moment, StateChanged, get_gems
+from gems import Gem, Moment, StateChanged, get_gems
 from knowledge.embedding import Embedder
 from knowledge.keeping.snapshots.comparing import Comparing, Side, lay_live
 from knowledge.keeping.snapshots.difference import GemDifference
+from knowledge.keeping.snapshots.elsewhere import Elsewhere, check_room, find_elsewhere
 from knowledge.keeping.snapshots.layout import read_layout
-from knowledge.keeping.snapshots.restoring import Restoring, check_room
+from knowledge.keeping.snapshots.restoring import Restoring
 from knowledge.keeping.snapshots.snapshot import Scope, Snapshot
 from knowledge.keeping.snapshots.store import Heading, be_patient, get_snapshot, take_snapshot, take_turn
 from knowledge.keeping.snapshots.taking import STORED, Sitting, Watch
@@ -48,7 +49,7 @@ class Restored:
     Attributes:
         safety: of what there was before; None if nothing was there, or nothing was done.
         gems: what changes in each gem; those that are as they were are left out.
-        others: gems of the lattice that the snapshot does not hold, which stay as they are.
+        others: gems of the lattice that the snapshot does not hold and nothing was taken from, which stay as they are.
     """
 
     snapshot: Snapshot
@@ -79,11 +80,13 @@ class Restore:
             await be_patient(conn)
             snapshot, gem_ids = await self._find(conn, snapshot_id, wish)
             await self._check_model(conn, snapshot, wish)
-            await check_room(conn, snapshot_id, gem_ids)
+            giving = await _find_giving(conn, snapshot, gem_ids, wish)
+            await check_room(conn, snapshot_id, gem_ids, [each.gem_id for each in giving])
             layout = await read_layout(conn, self.tables)
             before = await lay_live(conn, gem_ids, layout, watch)
             found = await Comparing(conn, before, Side(STORED, snapshot_id), layout).compare(gem_ids)
-            return Restored(snapshot, None, tuple(found), await _count_others(conn, gem_ids))
+            changes = (*found, *(each.difference for each in giving))
+            return Restored(snapshot, None, changes, await _count_others(conn, gem_ids, giving))
 
     async def carry_out(self, tenant: UUID, snapshot_id: UUID, wish: RestoreWish, at: Moment, watch: Watch) -> Restored:
         """Make its gems as the snapshot holds them, under their own ids, those too that were deleted since.
@@ -93,7 +96,8 @@ class Restore:
         Raises:
             SnapshotNotFoundError: it is not in the lattice, or does not hold the gem.
             SnapshotDamagedError: what it holds is not what was put in.
-            ConflictError, GemNameTakenError: something of other gems stands where its gems shall come.
+            ConflictError: documents of a gem that is restored alone are in other ones.
+            GemNameTakenError: another gem has a name of its gems.
             EmbeddingMismatchError: its vectors are of another model, and `reembed` is not asked for.
             StoreBusyError: another one is being taken or restored, or somebody writes into the gems.
         """
@@ -102,9 +106,11 @@ class Restore:
             await take_turn(conn, tenant)
             snapshot, gem_ids = await self._find(conn, snapshot_id, wish)
             column = await self._check_model(conn, snapshot, wish, hold=True)
-            rows = await fetch(conn, _SQL["hold_gems"], {"gem_ids": gem_ids})
-            states = {gem.gem_id: gem.state for gem in await get_gems(conn, [row["gem_id"] for row in rows], at)}
-            await check_room(conn, snapshot_id, gem_ids)
+            giving = await _find_giving(conn, snapshot, gem_ids, wish)
+            giving_ids = [each.gem_id for each in giving]
+            rows = await fetch(conn, _SQL["hold_gems"], {"gem_ids": [*gem_ids, *giving_ids]})
+            here = await get_gems(conn, [row["gem_id"] for row in rows if row["gem_id"] in gem_ids], at)
+            await check_room(conn, snapshot_id, gem_ids, giving_ids)
             layout = await read_layout(conn, self.tables)
             safety = None
             if rows:
@@ -121,6 +127,7 @@ class Restore:
                 before=before,
                 after=after,
                 gem_ids=gem_ids,
+                giving=giving_ids,
                 column=column,
                 is_foreign=self._is_foreign(snapshot),
                 at=at,
@@ -132,9 +139,9 @@ class Restore:
                 raise ConflictError(
                     f"parts of the snapshot are in other gems now: {e.diag.message_detail or e.diag.message_primary}"
                 ) from e
-            for gem in await get_gems(conn, [*states], at):
-                tell(conn, StateChanged(gem.gem_id, "restore", states[gem.gem_id], gem.state))
-            return Restored(snapshot, safety, tuple(found), await _count_others(conn, gem_ids))
+            await _tell_states(conn, here, at)
+            changes = (*found, *(each.difference for each in giving))
+            return Restored(snapshot, safety, changes, await _count_others(conn, gem_ids, giving))
 
         restored = await self.database.retrying(tenant, restore)
         for gem in restored.snapshot.gems:
@@ -176,6 +183,21 @@ class Restore:
         return snapshot.model is not None and (snapshot.model, snapshot.dimension) != ours
 
 
-async def _count_others(conn: Connection, gem_ids: Sequence[UUID]) -> int:
-    (row,) = await fetch(conn, _SNAPSHOTS["count_others"], {"gem_ids": list(gem_ids)})
+async def _find_giving(
+    conn: Connection, snapshot: Snapshot, gem_ids: Sequence[UUID], wish: RestoreWish
+) -> list[Elsewhere]:
+    """Return the gems, made since, that give back documents; none if only a single gem is restored."""
+    is_whole = snapshot.scope == "lattice" and wish.gem_id is None
+    return await find_elsewhere(conn, snapshot.snapshot_id, gem_ids) if is_whole else []
+
+
+async def _tell_states(conn: Connection, before: Sequence[Gem], at: Moment) -> None:
+    states = {gem.gem_id: gem.state for gem in before}
+    for gem in await get_gems(conn, [*states], at):
+        tell(conn, StateChanged(gem.gem_id, "restore", states[gem.gem_id], gem.state))
+
+
+async def _count_others(conn: Connection, gem_ids: Sequence[UUID], giving: Sequence[Elsewhere]) -> int:
+    touched = [*gem_ids, *(each.gem_id for each in giving)]
+    (row,) = await fetch(conn, _SNAPSHOTS["count_others"], {"gem_ids": touched})
     return int(row["gems"])

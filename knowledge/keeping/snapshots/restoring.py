@@ -1,7 +1,8 @@
 """Restoring: what differs is made as it was, in one transaction; what is alike already is not touched.
 
 Rows go and come in the order in which they need each other, over all gems at once, so that documents which went from
-one gem of a snapshot to another find their way back. History (the log, reflections) is added to, never taken away.
+one gem of a snapshot to another find their way back. History (the log, reflections) is added to, never taken away; what
+of it is of a passage or a document follows that into its gem.
 """
 
 import asyncio
@@ -13,7 +14,6 @@ from uuid import UUID, uuid4
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from core.errors import ConflictError, GemNameTakenError
 from core.pg import Connection
 from core.sql import load_queries
 from gems import Moment
@@ -21,8 +21,10 @@ from knowledge.embedding import Embedder, TokenEmbedder
 from knowledge.keeping.passages import read_placed
 from knowledge.keeping.snapshots.comparing import Contents, Side
 from knowledge.keeping.snapshots.content import read_vectors
+from knowledge.keeping.snapshots.elsewhere import take_out
 from knowledge.keeping.snapshots.indexing import make_index
 from knowledge.keeping.snapshots.layout import OF_DOCUMENTS, TOKENS, Layout
+from knowledge.keeping.snapshots.sums import mend_sums
 from knowledge.keeping.snapshots.taking import Watch
 from knowledge.keeping.snapshots.wanted import Wanted, open_wanted, split_order
 from knowledge.keeping.tables import GEM
@@ -46,6 +48,7 @@ class Restoring:
     Attributes:
         before: how the gems are now.
         after: how they are to be.
+        giving: gems that are not of them, held too, which give back documents of theirs.
         column: where the lattice's vectors are.
         is_foreign: whether the snapshot's are of another model, so that passages which come are embedded anew.
     """
@@ -56,6 +59,7 @@ class Restoring:
     before: Side
     after: Side
     gem_ids: Sequence[UUID]
+    giving: Sequence[UUID]
     column: str
     is_foreign: bool
     at: Moment
@@ -68,10 +72,16 @@ class Restoring:
         Raises:
             SnapshotDamagedError: something that is needed is gone or changed.
         """
+        # first: whatever else a statement changes, triggers add to these sums, and take from them
+        await mend_sums(self.conn, [*self.gem_ids, *self.giving])
         wanted = await open_wanted(self.conn, self.layout)
         changed = {gem_id: await self._stage(gem_id, wanted) for gem_id in self.gem_ids}
         await self._remove(wanted, changed)
         await self._add(wanted)
+        await self.conn.execute(_SQL["put_operations"])
+        await self.conn.execute(_SQL["follow_passages"])
+        for table in self.layout.citing:
+            await wanted[table.name].follow_documents()
         for gem_id in self.gem_ids:
             await self._settle(gem_id)
 
@@ -100,6 +110,10 @@ class Restoring:
             await self.conn.execute(_SQL["stage_places"], {"gem_id": gem_id})
             await self.conn.execute(_SQL["clear_items"])
         await self.conn.execute(_SQL["index_places"])
+        for table in self.layout.citing:
+            await wanted[table.name].keep_cited()
+        await self.conn.execute(_SQL["keep_operations"])
+        await take_out(self.conn, self.embedder, self.column, self.gem_ids, self.at)
         await self.conn.execute(_SQL["drop_documents"])
         await self.conn.execute(_SQL["drop_passages"])
         await self.conn.execute(_SQL["want_vectors"], {"is_foreign": self.is_foreign})
@@ -238,26 +252,6 @@ class Restoring:
     def _fit(self, query: str) -> sql.Composed:
         names = {"before": self.before.shelf.names["member"], "after": self.after.shelf.names["member"]}
         return sql.SQL(_SNAPSHOTS[query]).format(**names)
-
-
-async def check_room(conn: Connection, snapshot_id: UUID, gem_ids: Sequence[UUID]) -> None:
-    """Check that nothing of other gems stands where those of a snapshot shall come.
-
-    Raises:
-        ConflictError: their documents are in other gems meanwhile.
-        GemNameTakenError: another gem has a name of theirs.
-    """
-    values = {"snapshot_id": snapshot_id, "gem_ids": list(gem_ids)}
-    if found := await fetch(conn, _SQL["find_elsewhere"], values):
-        told = ", ".join(f"{row['documents']:,} in {row['name']!r}" for row in found)
-        raise ConflictError(
-            f"documents of the snapshot are in other gems now ({told}): undo what moved them there, or restore a "
-            "snapshot of the whole lattice",
-            gems=[row["name"] for row in found],
-        )
-    if found := await fetch(conn, _SQL["find_taken"], values):
-        name = found[0]["name"]
-        raise GemNameTakenError(f"another gem is named {name!r} now: rename that one, then restore", name=name)
 
 
 def _other(column: str) -> str:

@@ -199,7 +199,7 @@ class Snapshots:
         return await Restore(self.database, self.embedder, self.tables).carry_out(tenant, snapshot_id, wish, at, watch)
 
     async def verify(self, tenant: UUID, snapshot_id: UUID, *, watch: Watch = lambda done, total: None) -> Verification:
-        """Make every digest of a snapshot again, and say what is not as it was written.
+        """Make every digest of a snapshot again, and say what is not as it was written; see `SnapshotProblem`.
 
         Raises:
             SnapshotNotFoundError: it is not in the lattice.

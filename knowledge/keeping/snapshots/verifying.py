@@ -1,4 +1,7 @@
-"""Verifying: every digest is made again, from the contents up, and what is not as it was written is told."""
+"""Verifying: every digest is made again, from the contents up, and what is not as it was written is told.
+
+What is stored of the present twice and no snapshot holds, the sums of gems' embeddings, is looked at as well.
+"""
 
 import asyncio
 from collections import Counter
@@ -15,6 +18,7 @@ from core.sql import load_queries
 from knowledge.keeping.snapshots.content import NOBODY, unpack
 from knowledge.keeping.snapshots.layout import OF_DOCUMENTS
 from knowledge.keeping.snapshots.snapshot import Snapshot
+from knowledge.keeping.snapshots.sums import find_wrong_sums
 from knowledge.keeping.snapshots.taking import Watch
 from knowledge.keeping.vectors import fetch
 
@@ -22,18 +26,19 @@ MEMBERS = 128  # whose contents are read at a time
 SHOWN = 1_000
 UNCOUNTED = frozenset({"states", "vectors"})
 
-ProblemKind = Literal["snapshot", "list", "counts", "missing", "changed"]
+ProblemKind = Literal["snapshot", "list", "counts", "missing", "changed", "embedding"]
 
 _SQL = load_queries("knowledge.sql", "snapshots.sql")
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotProblem:
-    """What of a snapshot is not as it was written.
+    """What of a snapshot, or of its gems as they are now, is not as it was written.
 
     Attributes:
         kind: `snapshot`: what it says of itself or which gems it holds; `list`: which contents a gem has; `counts`: how
-            many rows; `missing`, `changed`: a content.
+            many rows; `missing`, `changed`: a content; `embedding`: that of a gem as it is now, which is not what its
+            passages give, and which a restore makes right.
         content: of a missing or changed content, its kind.
         document_id: the document that the content is of.
         sha256: by which the content is known.
@@ -76,7 +81,7 @@ class _Findings:
 
 
 async def verify(conn: Connection, snapshot: Snapshot, watch: Watch = lambda done, total: None) -> Verification:
-    """Make every digest of a snapshot again.
+    """Make every digest of a snapshot again, and the sums of embeddings of those of its gems that are there.
 
     Args:
         conn: in a transaction that sees one moment.
@@ -104,6 +109,8 @@ async def verify(conn: Connection, snapshot: Snapshot, watch: Watch = lambda don
             if name not in excused and (gem.gem_id, name) not in unread
         ):
             found.problems.append(SnapshotProblem("counts", gem.gem_id, gem.name))
+    for gem_id in await find_wrong_sums(conn, list(names)):
+        found.problems.append(SnapshotProblem("embedding", gem_id, names[gem_id]))
     return Verification(found.contents, len(found.problems), tuple(found.problems[:SHOWN]))
 
 

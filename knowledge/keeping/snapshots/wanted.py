@@ -58,6 +58,14 @@ class Wanted:
         values = sql.SQL(", ").join(self._value(name, given) for name in self.table.columns)
         await self._run("stage_passages", {}, values=values)
 
+    async def keep_cited(self) -> None:
+        """Add the rows that are there and would be lost with documents which come from other gems."""
+        await self._run("keep_cited", {}, told=_list(self.table.columns, "t"))
+
+    async def follow_documents(self) -> None:
+        """Let the rows name the gems that their documents are in now."""
+        await self._run("follow_documents", {})
+
     async def drop(self, gem_id: object) -> None:
         """Delete the rows of a gem that are not among them."""
         where = self.table.where()

@@ -42,8 +42,10 @@ def test_a_gem_that_was_deleted_comes_back(notes: Lattice, database_url: str) ->
     assert "sound:" in snapshot(notes, "verify", key).out
     with psycopg.connect(database_url) as conn:
         conn.execute("UPDATE snapshot_member SET part = part + 1 WHERE kind = 'states'")
+        conn.execute("DELETE FROM gem_embedding")
     broken = snapshot(notes, "verify", key)
     assert (broken.code, "list: gem notes" in broken.out) == (1, True)
+    assert "embedding: gem notes, as it is now: not what its passages give; a restore makes it right" in broken.out
 
 
 def test_the_lattice_is_kept_and_pruned(notes: Lattice) -> None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from core.pg import Database
-from gems import Gem, Moment, replay
+from gems import Entanglements, Gem, Moment, replay
 from knowledge import Recall, RecallQuery
 from knowledge.keeping import RestoreWish, Snapshots
 from tests.integration.knowledge.keeping.lattice_state import apply, differing, dump
@@ -22,6 +22,14 @@ def some(table: str, key: str) -> str:
     )
 
 
+BREAKING = "sums of another length"  # no passage can be written any more
+SUMS = {
+    "sums of embeddings": "UPDATE gem_embedding SET total[2] = total[2] + 1 WHERE %(seed)s IS NOT NULL",
+    BREAKING: "UPDATE gem_embedding SET total = '{1, 2}' WHERE %(seed)s IS NOT NULL",
+    "sums deleted": "DELETE FROM gem_embedding WHERE %(seed)s IS NOT NULL",
+    "sums of no passages": "INSERT INTO gem_embedding (tenant_id, gem_id, source, dimension, total) SELECT tenant_id,"
+    " gem_id, 'embedding_b', 2, '{1, 0.5, 0.5}' FROM gem WHERE %(seed)s IS NOT NULL ON CONFLICT DO NOTHING",
+}
 DAMAGES = {
     "gem deleted": f"DELETE FROM gem WHERE {some('gem', 'gem_id')}",
     "gem rewritten": "UPDATE gem SET name = name || %(seed)s::text, description = 'x', meta = '{\"x\": 1}',"
@@ -68,6 +76,7 @@ DAMAGES = {
     "attempts deleted": "DELETE FROM reflection_attempt WHERE %(seed)s IS NOT NULL",
     "log cut": "DELETE FROM measurement WHERE cause <> 'restore' AND measurement_id %% 2 = abs(%(seed)s) %% 2",
     "index cut": "DELETE FROM lexical_segment WHERE %(seed)s IS NOT NULL",
+    **{name: statement for name, statement in SUMS.items() if name != BREAKING},
     "index emptied": "DELETE FROM lexical_posting WHERE %(seed)s IS NOT NULL",
 }
 QUESTION = "Who runs along the water, and what does the ferry cost?"
@@ -119,6 +128,33 @@ async def test_snapshot_damage_restore_gives_the_same_lattice(
         assert [(name, rows.removed, rows.changed) for name, rows in each.tables.items()] == [("measurement", 0, 0)]
     async with database.transaction(tenant, read_only=True) as conn:
         assert (await replay(conn, at)).agrees
+
+
+@pytest.mark.parametrize("damage", sorted(SUMS))
+async def test_sums_that_passages_do_not_give_are_told_and_made_right(
+    snapshots: Snapshots,
+    database: Database,
+    used: Gem,
+    tenant: UUID,
+    at: Moment,
+    database_url: str,
+    damage: str,
+) -> None:
+    before = dump(database_url, tenant)
+    taken = await snapshots.create(tenant, None, at)
+    near = Entanglements(database)
+    (neighbour,) = await near.list_neighbours(tenant, used.gem_id, at, 5)
+    apply(database_url, SUMS[damage], {"seed": 0})
+    found = await snapshots.verify(tenant, taken.snapshot_id)
+    assert sorted((each.kind, each.name) for each in found.shown) == [
+        ("embedding", "friends"),
+        ("embedding", "harbour"),
+    ]
+    await snapshots.restore(tenant, taken.snapshot_id, RestoreWish(), at)
+    assert (await snapshots.verify(tenant, taken.snapshot_id)).is_sound
+    check_same(before, dump(database_url, tenant))
+    (found_again,) = await near.list_neighbours(tenant, used.gem_id, at, 5)
+    assert found_again.resonance == neighbour.resonance > 0
 
 
 def check_same(before: Any, after: Any) -> None:
