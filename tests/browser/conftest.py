@@ -100,6 +100,16 @@ async def visit(context: BrowserContext, address: str) -> AsyncIterator[Visit]:
     await context.pages[0].evaluate("localStorage.clear()")
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def timed(browser: Browser, address: str) -> AsyncIterator[Visit]:
+    """A visit on whose clock time can pass at once; the clock is that of all pages of a context."""
+    context = await new_context(browser)
+    await context.clock.install()
+    async with new_visit(context, address) as visit:
+        yield visit
+    await context.close()
+
+
 async def new_context(browser: Browser) -> BrowserContext:
     """A viewer in Berlin who has seen nothing yet."""
     return await browser.new_context(**VIEWER)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Route, expect
+from playwright.async_api import BrowserContext, Route, expect
 from pydantic import SecretStr
 
 from api.settings import Settings
-from tests.browser.conftest import new_context, new_visit
+from tests.browser.conftest import new_visit
 from tests.browser.serving import serving
 from tests.browser.visit import Visit
 
@@ -98,16 +98,6 @@ async def test_the_focus_follows_into_a_view_that_was_opened_from_the_content(vi
     await link.press("Enter")
     await expect(page.locator(".view[data-view=router][data-shown]")).to_be_attached()
     await expect(link).to_be_focused()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def timed(browser: Browser, address: str) -> AsyncIterator[Visit]:
-    """A visit on whose clock time can pass at once; the clock is that of all pages of a context."""
-    context = await new_context(browser)
-    await context.clock.install()
-    async with new_visit(context, address) as visit:
-        yield visit
-    await context.close()
 
 
 async def test_what_is_shown_anew_keeps_focus_and_what_was_opened(timed: Visit) -> None:
@@ -236,7 +226,7 @@ async def test_an_empty_lattice_says_what_to_do_and_invents_no_numbers(bare: Vis
     await expect(numbers.locator(".stat", has_text="Gems").locator(".stat-value")).to_have_text("0")
     for name in ("Coherence", "Order parameter", "Uncertainty"):
         await expect(numbers.locator(".stat", has_text=name).locator(".stat-value")).to_have_text("–")
-    await expect(page.get_by_role("region", name="Distribution")).to_contain_text("highest column 0")
+    await expect(page.get_by_role("region", name="Distribution")).to_contain_text("highest column 0 gems")
     await bare.open("#/gems?show=archived")
     await expect(page.get_by_text("No gem is archived")).to_be_visible()
 

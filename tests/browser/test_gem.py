@@ -88,7 +88,7 @@ async def test_gems_are_entangled_and_parted(visit: Visit) -> None:
     await dialog.get_by_label("Gem").select_option(label="The other one")
     await dialog.get_by_label("Strength").fill("0.7")
     await dialog.get_by_role("button", name="Entangle").click()
-    part = ties.get_by_role("button", name="Part from The other one")
+    part = ties.get_by_role("button", name="Disentangle from The other one")
     await expect(part).to_be_visible()  # its name alone may stand there before, as a suggestion
     (pair,) = (await visit.ask(f"/gems/{other}/entanglements"))["entanglements"]
     assert (pair["gem_id"], pair["strength"]) == (gem, 0.7)

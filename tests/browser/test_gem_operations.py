@@ -40,7 +40,8 @@ async def test_a_merge_is_tried_done_and_undone(visit: Visit) -> None:
     page = await visit.open(f"#/gems/{gem}")
     await page.get_by_role("button", name="Merge").click()
     dialog = page.get_by_role("dialog", name="Merge into Takes in")
-    await dialog.get_by_label("The gem whose documents move in").select_option(label="Is taken in")
+    await expect(dialog).to_contain_text("Choose the gems that shall be merged into this one.")
+    await dialog.get_by_role("checkbox", name="Is taken in").check()
     # both gems have notes 1 of the same id with another text, which a merge leaves where it is
     await expect(dialog).to_contain_text("1 document of which the other gem has another text: note-1")
     await expect(dialog).to_contain_text("1 moved")
@@ -57,6 +58,48 @@ async def test_a_merge_is_tried_done_and_undone(visit: Visit) -> None:
     assert await documents(visit, gem) == {"Note 1"}
     assert await documents(visit, other) == {"Note 1", "Note 2"}
     assert (await visit.ask(f"/gems/{other}"))["archived_at"] is None
+
+
+async def test_several_gems_are_merged_at_once_by_keyboard_on_a_phone(visit: Visit) -> None:
+    gem = await visit.make_gem("Gathers", "The quay is swept on Fridays.")
+    first = await visit.make_gem("First of two", "The lamp is lit at dusk.", "The lamp is out at dawn.")
+    second = await visit.make_gem(
+        "Second of two", "The bell rings at six.", "The bell is cast in bronze.", "It has a crack."
+    )
+    await visit.shrink()
+    page = await visit.open(f"#/gems/{gem}")
+    await page.get_by_role("button", name="Merge").press("Enter")
+    dialog = page.get_by_role("dialog", name="Merge into Gathers")
+    act = dialog.get_by_role("button", name="Merge")
+    await expect(act).to_be_disabled()
+    await expect(dialog.get_by_role("checkbox", name="Gathers")).to_have_count(0)
+    find = dialog.get_by_role("searchbox", name="Filter by name")
+    await expect(find).to_be_focused()
+    for name in ("First of two", "Second of two"):
+        await find.fill(name.lower()[:6])
+        await page.keyboard.press("Enter")  # sends nothing
+        await expect(dialog.get_by_role("checkbox")).to_have_count(1)
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Space")
+        await expect(dialog.get_by_role("checkbox", name=name)).to_be_checked()
+        await find.focus()
+    # note 1 is there already, and note 2 is after the first of the two
+    await expect(dialog).to_contain_text("Out of 2 gems: First of two, Second of two.")
+    await expect(dialog).to_contain_text("3 documents of which the other gem has another text: note-1, note-2.")
+    await expect(dialog.locator("dd").first).to_have_text("2 moved")
+    await expect(dialog).to_contain_text("It can be undone.")
+    await visit.check_accessibility()
+    wide, room = await dialog.evaluate("dialog => [dialog.scrollWidth, innerWidth]")
+    assert wide <= room
+    assert await documents(visit, gem) == {"Note 1"}
+    await act.press("Enter")
+    await expect(page.locator("#toasts")).to_contain_text("Merged")
+    assert await documents(visit, gem) == {"Note 1", "Note 2", "Note 3"}
+    for other in (first, second):
+        assert (await visit.ask(f"/gems/{other}"))["archived_at"] is not None
+    await undo(visit, "Gathers took in First of two, Second of two 2 documents")
+    assert await documents(visit, first) == {"Note 1", "Note 2"}
+    assert await documents(visit, second) == {"Note 1", "Note 2", "Note 3"}
 
 
 async def test_a_split_is_tried_done_and_undone(visit: Visit) -> None:

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from playwright.async_api import Route, expect
 
+from tests.browser.lattice import STORIES
 from tests.browser.told import make_gem, send
 from tests.browser.visit import Visit
 
+READABLE_PX = 10.5  # of the letters of a name
+TOUCH_PX = 6  # by which the frames of two names may overlap: letters fill them less
 YARD = {
     "text": "Ada Holm runs the Boat Yard. The Boat Yard repairs the Sea Lark.",
     "title": "Yard",
@@ -114,6 +117,34 @@ async def test_the_keyboard_moves_the_picture(visit: Visit) -> None:
     assert (await figure.evaluate(facts))["zoom"] == pytest.approx(before["zoom"], rel=0.02)
 
 
+async def test_names_are_written_in_letters_that_can_be_read_and_none_over_another(visit: Visit) -> None:
+    async def tell(route: Route) -> None:
+        """Leave out what other tests made, so that there is as much room as in the stories."""
+        told = await (await route.fetch()).json()
+        told["gems"] = [each for each in told["gems"] if each["name"] in {story.name for story in STORIES}]
+        await route.fulfill(json=told)
+
+    page = visit.page
+    await page.route("**/lattice/graph?*", tell)
+    await visit.open("#/graph")
+    nodes = (await drawn(visit))["nodes"]
+    gems = {each["id"] for each in nodes if each["kind"] == "gem"}
+    entities = {each["id"] for each in nodes if each["kind"] == "entity"}
+    await _read_names(visit)
+    for zoom in ("Zoom out", "Show all of it", "Zoom in", "Zoom in"):
+        await page.get_by_role("button", name=zoom, exact=True).click()
+        named = await _read_names(visit)
+        if zoom == "Show all of it":
+            assert gems <= named
+            assert len(named & entities) >= len(entities) / 2
+    crane = await visit.find_gem("Pier nine crane")
+    await visit.open(f"#/graph?gem={crane}")  # what is bound to the chosen comes first
+    bound = {each["id"] for each in nodes if each["gem"] == crane}
+    named = await _read_names(visit)
+    assert crane in named
+    assert len(named & bound) >= len(bound) * 0.75
+
+
 async def test_five_thousand_elements_are_drawn_and_moved(visit: Visit) -> None:
     async def tell(route: Route) -> None:
         await route.fulfill(json=_many())
@@ -134,6 +165,19 @@ async def test_five_thousand_elements_are_drawn_and_moved(visit: Visit) -> None:
     after = await figure.evaluate("figure => figure.lattice.facts('g7')")
     assert after["at"]["x"] - before["at"]["x"] == pytest.approx(80, abs=1)
     assert after["at"]["y"] - before["at"]["y"] == pytest.approx(30, abs=1)
+
+
+async def _read_names(visit: Visit) -> set[str]:
+    """Return which nodes are named; each name must be large enough, and apart from the others."""
+    names = await visit.page.locator(".graph-figure").evaluate("figure => figure.lattice.names()")
+    assert min(each["letters"] for each in names) >= READABLE_PX
+    for i, each in enumerate(names):
+        left, top, right, bottom = each["box"]
+        for other in names[:i]:
+            x1, y1, x2, y2 = other["box"]
+            across, down = min(right, x2) - max(left, x1), min(bottom, y2) - max(top, y1)
+            assert min(across, down) <= TOUCH_PX, (each["id"], other["id"])
+    return {each["id"] for each in names}
 
 
 def _gems(data: dict[str, Any]) -> int:

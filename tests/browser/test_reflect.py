@@ -91,7 +91,7 @@ async def test_evidence_comes_before_the_words_and_the_rest_can_be_stopped(visit
 async def test_what_is_missing_or_gone_is_said(visit: Visit) -> None:
     visit.expected.append("answer: 404")
     page = await visit.open("#/reflections/00000000-0000-0000-0000-000000000001")
-    await expect(page.get_by_role("alert")).to_contain_text("Not found")
+    await expect(page.get_by_role("alert")).to_contain_text("This reflection is not here")
     gem = await make_gem(visit, "Replaced", {"id": "note", "text": "The old mast stands by the gate."})
     asked = await send(visit, "POST", f"/gems/{gem}/reflections", {"question": "Where does the old mast stand?"})
     await send(visit, "POST", f"/gems/{gem}/documents", {"documents": [{"id": "note", "text": "It was sold."}]})

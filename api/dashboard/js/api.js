@@ -16,6 +16,9 @@ export class Problem extends Error {
 /** Say whether an error is only that the view was left before the answer came. */
 export const isAbort = (error) => error?.name === "AbortError";
 
+/** Say whether an error is that what an id names is not there, or that it is no id. */
+export const isMissing = (error) => error?.status === 404 || (error?.status === 422 && /_id$|^entity$/.test(error.details?.field));
+
 export const token = {
   read() {
     try {

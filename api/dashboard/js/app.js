@@ -30,11 +30,11 @@
  *   app.rehearse({ title, plan, act, label }) a dialog that shows a dry run (plan), then offers to do it (act)
  *   app.signal   an AbortSignal that ends with the view; fetches, live and charts obey it already
  *
- * Parts (parts.js): page, panel, loading, skeleton, empty, failure, table, button, field, chip, stat, meter, timeTag,
- * more (pages by cursor), definition. Numbers and times: format.js. Elements: dom.js (h, s, replace, append, setText).
+ * Parts (parts.js): page, panel, loading, skeleton, empty, failure, notHere, table, button, field, chip, stat, meter,
+ * timeTag, more (pages by cursor), definition. Numbers and times: format.js. Elements: dom.js (h, s, replace, append, setText).
  * Rules: no innerHTML; no style attributes (style: {…} of h goes through the CSSOM); every control has a name; what is
- * asynchronous is shown by loading() so that it has its waiting, empty and error states; nothing jumps: give what is
- * loaded a height that it keeps (CSS min-height, chart height).
+ * asynchronous is shown by loading() so that it has its waiting, empty and error states (a skeleton says by itself if it
+ * is long: waiting.js); nothing jumps: give what is loaded a height that it keeps (CSS min-height, chart height).
  * Styles: css/views.css (or a file of the view's own, linked in page.html); colours only by the variables of base.css.
  */
 
@@ -43,7 +43,7 @@ import { bindCharts } from "./charts.js";
 import { h, replace, setText } from "./dom.js";
 import { clock, words } from "./format.js";
 import { createLive } from "./live.js";
-import { button, failure, linkButton, modal, rehearsal } from "./parts.js";
+import { button, failure, linkButton, modal, rehearsal, skeleton } from "./parts.js";
 
 const ROUTES = [
   { path: "overview", view: "overview", nav: "Overview" },
@@ -74,10 +74,18 @@ function match(hash) {
     const fits = names.length === parts.length && names.every((name, i) => name[0] === ":" || name === parts[i]);
     if (!fits) continue;
     const params = Object.fromEntries(new URLSearchParams(query));
-    for (const [i, name] of names.entries()) if (name[0] === ":") params[name.slice(1)] = decodeURIComponent(parts[i]);
+    for (const [i, name] of names.entries()) if (name[0] === ":") params[name.slice(1)] = decode(parts[i]);
     return { route, params };
   }
   return null;
+}
+
+function decode(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // no such id; the view says so
+  }
 }
 
 async function showHash() {
@@ -91,7 +99,7 @@ async function showHash() {
   markNav(found?.route);
   main.scrollTo?.(0, 0);
   scrollTo(0, 0);
-  const root = h("div.view");
+  const root = h("div.view", {}, skeleton(0)); // the service may hang before the view itself is there
   replace(main, root);
   if (found === null) {
     setTitle("Nothing here");

@@ -7,7 +7,7 @@
 //     markers: [{ x, y, colour, title, lines: [text…] }] drawn as rings, told on hover and by the arrow keys.
 //     now: seconds; what follows is drawn as future. threshold: { y, label }. range: [low, high] of y, and
 //     ticks: where y is named, else as found.
-//   histogram(host, { label, edges, series: [{ label, counts, colour }], height, format })
+//   histogram(host, { label, unit: "gem", edges, series: [{ label, counts, colour }], height, format })   unit: what is counted
 //   heatmap(host, { label, names: [text…], matrix, height, format, onPick(row, column) })
 //   waterfall(host, { label, steps: [{ name, value, share (null: the term is 0), note, limiting }], total, height })
 //   spark(host, { label, values, colour, height })

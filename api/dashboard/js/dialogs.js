@@ -42,9 +42,10 @@ export function modal({ title, body, act, label, kind = "", dismissible = true, 
  */
 export function rehearsal({ title, plan, act, fields = [], label, kind = "" }) {
   return new Promise((resolve) => {
-    const { content, problem, confirm, finish, allow } = open({ title, label, kind, dismissible: true }, resolve);
+    const { dialog, content, problem, confirm, finish, allow } = open({ title, label, kind, dismissible: true }, resolve);
     const outcome = h("div.outcome", { "aria-live": "polite" });
     content.append(...fields, outcome);
+    dialog.querySelector("input, select, textarea")?.focus();
     let round = 0;
     const read = () => {
       const named = [...content.querySelectorAll("[name]")].filter((each) => each.type !== "radio" || each.checked);

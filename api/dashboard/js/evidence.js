@@ -3,7 +3,7 @@
 import { part } from "./api.js";
 import { append, h, replace } from "./dom.js";
 import { dayTime, duration, number, signed, usd, whole, words } from "./format.js";
-import { button, chip, definition, failure, grounding, loading, skeleton, table, timeTag } from "./parts.js";
+import { button, chip, definition, failure, grounding, linkButton, loading, notHere, skeleton, table, timeTag } from "./parts.js";
 
 const MARKER = /\[(\d+(?:\s*[,;]\s*\d+)*)\]/g; // [1] and [1, 2], as answers cite
 const WINDOW = 6_000; // characters of a document around a passage
@@ -272,5 +272,7 @@ export function stateChange(change) {
 }
 
 /** Load a reflection into a host; see loading(). */
-export const loadReflection = (app, host, id, render) =>
-  loading(host, () => app.api.get(`/reflections/${part(id)}`), render, { lines: 10 });
+export const loadReflection = (app, host, id, render) => {
+  const missing = () => notHere("reflection", linkButton("Ask a gem", "#/reflect"));
+  return loading(host, () => app.api.get(`/reflections/${part(id)}`), render, { lines: 10, missing });
+};

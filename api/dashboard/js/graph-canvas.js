@@ -2,15 +2,13 @@
 
 import cytoscape from "../assets/cytoscape.esm.min.mjs";
 import { colour } from "./charts/figure.js";
+import { nameNodes } from "./graph-names.js";
 
 const CLOSE = 1.25; // zoom at which a single node is shown
-const LETTERS = 11; // px of the names of gems, about, from afar
-const STEP = 1.5; // by which they grow
-const WIDEST = 14; // a name, in letters
 const MANY = 1_500; // elements from which edges are left out while the picture is moved
 
 /**
- * Draw into a host. Returns { show(nodes, edges, places), select(id), focus(ids), fit(), redraw(), destroy() }.
+ * Draw into a host. Returns { show(nodes, edges, places), select(id), focus(ids), fit(), zoom(by), pan(x, y), redraw(), … }.
  *
  * @param {Element} host of a fixed height
  * @param {(id: string) => void} onPick a node is tapped
@@ -18,10 +16,10 @@ const MANY = 1_500; // elements from which edges are left out while the picture 
 export function drawGraph(host, onPick) {
   let cy = null;
   let heavy = null;
-  let naming = 0;
-  let named = 0;
+  let names = null;
 
   function make(many) {
+    names?.end();
     cy?.destroy();
     heavy = many;
     cy = cytoscape({
@@ -45,43 +43,14 @@ export function drawGraph(host, onPick) {
     cy.on("mouseout", "node", () => {
       host.style.cursor = "";
     });
-    cy.on("zoom", nameGems);
-  }
-
-  /** Name gems in letters that can be read, the largest first, and none over the name of another. */
-  function nameGems() {
-    clearTimeout(naming);
-    naming = setTimeout(() => {
-      if (cy.destroyed()) return;
-      const size = Math.max(16, LETTERS * STEP ** Math.round(-Math.log(cy.zoom()) / Math.log(STEP)));
-      if (size === named) return; // setting a style draws all anew
-      named = size;
-      const taken = [];
-      const gems = cy.nodes("[kind = 'gem']").sort((a, b) => a.data("rank") - b.data("rank"));
-      cy.batch(() =>
-        gems.forEach((gem) => {
-          const free = takeRoom(taken, gem, size);
-          gem.style({ "font-size": size, "text-opacity": free ? 1 : 0, "text-max-width": size * WIDEST });
-        }),
-      );
-    }, 120);
+    names = nameNodes(cy);
+    cy.on("viewport", names.soon);
   }
 
   function show(nodes, edges, places) {
     const many = nodes.length + edges.length > MANY;
     if (heavy !== many) make(many);
-    const ranks = new Map(
-      nodes
-        .filter((each) => each.kind === "gem")
-        .sort((a, b) => b.passages - a.passages)
-        .map((each, i) => [each.id, i]),
-    );
-    const wanted = new Map(
-      [...nodes.map((each) => toNode(each, places, ranks.get(each.id))), ...edges.map(toEdge)].map((each) => [
-        each.data.id,
-        each,
-      ]),
-    );
+    const wanted = new Map([...nodes.map((each) => toNode(each, places)), ...edges.map(toEdge)].map((each) => [each.data.id, each]));
     cy.batch(() => {
       cy.elements()
         .filter((each) => !wanted.has(each.id()))
@@ -94,8 +63,8 @@ export function drawGraph(host, onPick) {
       }
       cy.add(fresh);
     });
-    named = 0; // new ones have none of it
-    nameGems();
+    names.rank(nodes, edges, places, sizeOf);
+    names.name();
   }
 
   const at = (ids) => cy.collection(ids.map((id) => cy.getElementById(id)).filter((each) => each.nonempty()));
@@ -110,20 +79,28 @@ export function drawGraph(host, onPick) {
         node.connectedEdges().addClass("near");
         node.neighborhood("node").addClass("near");
       });
+      names.name();
     },
     /** Bring nodes into the middle. */
     focus(ids) {
       const found = at(ids);
       if (found.nonempty()) cy.fit(found.union(found.neighborhood()), 60);
       if (cy.zoom() > CLOSE) cy.zoom({ level: CLOSE, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } });
+      names.name();
     },
-    fit: () => cy.fit(undefined, Math.min(60, host.clientWidth * 0.12)),
-    zoom: (by) => cy.zoom({ level: cy.zoom() * by, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } }),
+    fit() {
+      cy.fit(undefined, Math.min(60, host.clientWidth * 0.12));
+      names.name();
+    },
+    zoom(by) {
+      cy.zoom({ level: cy.zoom() * by, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } });
+      names.name();
+    },
     pan: (x, y) => cy.panBy({ x, y }),
     resize: () => cy?.resize(),
     redraw: () => cy?.style(styles()),
     destroy() {
-      clearTimeout(naming);
+      names?.end();
       cy?.destroy();
     },
     /** How many elements are drawn, and where one is on the canvas: for tests. */
@@ -132,25 +109,22 @@ export function drawGraph(host, onPick) {
       zoom: cy.zoom(),
       at: id ? cy.getElementById(id).renderedPosition() : null,
     }),
+    /** Which names are shown, how large, and where: for tests. */
+    names: () => cy.nodes(".named").map((each) => ({ id: each.id(), ...writtenAt(each) })),
   };
 }
 
-/** Take room for a gem's name if no other has taken it; say whether there was any. */
-function takeRoom(taken, gem, size) {
-  const { x, y } = gem.position();
-  const half = (Math.min(gem.data("label").length * 0.62, WIDEST) * size) / 2;
-  const low = y + gem.data("size") / 2;
-  const box = [x - half, low, x + half, low + size * 1.4];
-  const touches = (other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3];
-  if (taken.some(touches)) return false;
-  taken.push(box);
-  return true;
+/** How high the letters of a name are on the canvas, in px, and where they stand on it. */
+function writtenAt(node) {
+  const { x1, y1, x2, y2 } = node.renderedBoundingBox({ includeNodes: false, includeOverlays: false, includeLabels: true });
+  return { letters: node.numericStyle("font-size") * node.cy().zoom(), box: [x1, y1, x2, y2] };
 }
 
-function toNode(each, places, rank) {
+const sizeOf = (each) => (each.kind === "gem" ? 26 + 5 * Math.log2(1 + each.passages) : 7 + 3 * Math.log2(1 + each.amount));
+
+function toNode(each, places) {
   const spot = places.get(each.id);
-  const size = each.kind === "gem" ? 26 + 5 * Math.log2(1 + each.passages) : 7 + 3 * Math.log2(1 + each.amount);
-  const data = { id: each.id, kind: each.kind, label: each.label, size, rank, coherence: each.state?.coherence ?? 0 };
+  const data = { id: each.id, kind: each.kind, label: each.label, size: sizeOf(each), coherence: each.state?.coherence ?? 0 };
   return { group: "nodes", data, position: { ...spot } };
 }
 
@@ -164,16 +138,14 @@ function styles() {
       style: {
         width: "data(size)",
         height: "data(size)",
-        label: "data(label)",
         color: muted,
         "background-color": muted,
         "font-family": "system-ui, sans-serif",
-        "font-size": 10,
-        "min-zoomed-font-size": 6.5,
         "text-valign": "bottom",
         "text-margin-y": 3,
-        "text-max-width": 120,
         "text-wrap": "ellipsis",
+        "text-outline-color": surface,
+        "text-outline-width": 2,
         "overlay-opacity": 0,
         "background-opacity": 0.75,
       },
@@ -187,15 +159,13 @@ function styles() {
         "border-width": 2,
         "border-color": colour("coherence"),
         color: text,
-        "font-size": 16,
         "font-weight": 600,
-        "min-zoomed-font-size": 0,
-        "text-max-width": 220,
-        "text-outline-color": surface,
         "text-outline-width": 3,
         "z-index": 5,
       },
     },
+    { selector: "node.named", style: { label: "data(label)" } },
+    { selector: "node.above", style: { "text-valign": "top", "text-margin-y": -3 } },
     {
       selector: "edge",
       style: {

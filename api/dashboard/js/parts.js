@@ -1,8 +1,9 @@
 // What views are made of: headings, panels, tables, states of waiting, emptiness and failure.
 
-import { isAbort } from "./api.js";
+import { isAbort, isMissing } from "./api.js";
 import { append, freshId, h, renew, replace } from "./dom.js";
 import { dayTime, exactTime, NOTHING, number, relative, toDate } from "./format.js";
+import { stillWaiting } from "./waiting.js";
 
 export { modal, rehearsal } from "./dialogs.js";
 
@@ -35,10 +36,11 @@ export function panel(title, { size = "wide", actions = [], note = null, id = fr
  * @param {Element} host filled with what `render` returns (nodes, or nothing if it filled the host itself)
  * @param {() => Promise<T>} work
  * @param {(found: T, host: Element) => any} render
- * @param {{lines?: number}} options how high the waiting state is
+ * @param {{lines?: number, missing?: () => Node}} options how high the waiting state is; what is shown if an id of the
+ *   address is the reason, which trying again does not mend
  * @returns {Promise<T|null>} what was found; null if it failed (which is shown) or the view was left
  */
-export async function loading(host, work, render, { lines = 3 } = {}) {
+export async function loading(host, work, render, { lines = 3, missing = null } = {}) {
   if (!host.hasChildNodes()) replace(host, skeleton(lines));
   host.setAttribute("aria-busy", "true");
   try {
@@ -47,20 +49,32 @@ export async function loading(host, work, render, { lines = 3 } = {}) {
     if (made !== undefined) renew(host, made);
     return found;
   } catch (error) {
-    if (!isAbort(error)) replace(host, failure(error, () => { replace(host); return loading(host, work, render, { lines }); }));
+    if (isAbort(error)) return null;
+    const again = () => {
+      replace(host);
+      return loading(host, work, render, { lines, missing });
+    };
+    replace(host, missing !== null && isMissing(error) ? missing() : failure(error, again));
     return null;
   } finally {
     host.removeAttribute("aria-busy");
   }
 }
 
+/** Bars in the place of what is on its way; they say so if it is long. Without lines, only that. */
 export function skeleton(lines = 3) {
-  return h("div.skeleton", { "aria-hidden": "true" }, Array.from({ length: lines }, () => h("span")));
+  return h("div.skeleton", {}, stillWaiting(), Array.from({ length: lines }, () => h("span")));
 }
 
 /** Nothing is there (yet): say what it would be and what to do. */
 export function empty(title, text, ...actions) {
   return h("div.state", {}, h("p.state-title", {}, title), text ? h("p", {}, text) : null, actions);
+}
+
+/** What an address names is not there: say so once, and where to go. `what`: "gem", "reflection", … */
+export function notHere(what, ...ways) {
+  const reason = h("p", {}, "It was deleted, or the address is wrong.");
+  return h("div.state.failed", { role: "alert" }, h("p.state-title", {}, `This ${what} is not here`), reason, ways);
 }
 
 /** Something failed: say what, and what mends it. */

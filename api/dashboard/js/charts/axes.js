@@ -5,7 +5,7 @@ import { colour } from "./figure.js";
 const DAY = 86400;
 const FORMATS = [
   [DAY * 300, { year: "numeric" }],
-  [DAY * 27, { month: "short", year: "2-digit" }],
+  [DAY * 27, { month: "short", year: "numeric" }],
   [DAY, { day: "numeric", month: "short" }],
   [60, { hour: "2-digit", minute: "2-digit" }],
   [0, { minute: "2-digit", second: "2-digit" }],

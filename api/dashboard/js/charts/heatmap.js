@@ -4,6 +4,9 @@ import { h, replace } from "../dom.js";
 import { number, short, signed } from "../format.js";
 import { colour, figure, tip } from "./figure.js";
 
+const EDGE = 22; // CSS pixels at the left and above, for the numbers of rows and columns
+const APART = 16; // of these numbers, at the least
+
 export function heatmap(options) {
   let now = options;
   let cell = 0; // its side in CSS pixels
@@ -30,38 +33,57 @@ export function heatmap(options) {
     plot.setAttribute("aria-label", `${now.label}: ${n} by ${n}. The arrow keys read the values.`);
     frame.tell({ names: now.names, matrix });
     const side = Math.min(plot.clientWidth, plot.clientHeight);
-    if (!n || side <= 0) return;
-    cell = side / n;
+    if (!n || side <= EDGE) return;
+    cell = (side - EDGE) / n;
     const pixels = Math.round(side * devicePixelRatio);
     Object.assign(canvas, { width: pixels, height: pixels });
     canvas.style.width = canvas.style.height = `${side}px`;
     const ctx = canvas.getContext("2d");
+    ctx.scale(devicePixelRatio, devicePixelRatio);
+    paint(ctx, matrix, most);
+    enumerate(ctx, n);
+  }
+
+  function paint(ctx, matrix, most) {
     const tone = [colour("against"), colour("with")];
-    const step = pixels / n;
-    const gap = step > 8 * devicePixelRatio ? devicePixelRatio : 0;
-    ctx.clearRect(0, 0, pixels, pixels);
+    const gap = cell > 8 ? 1 : 0;
+    ctx.fillStyle = colour("soft");
+    ctx.fillRect(EDGE, EDGE, cell * matrix.length, cell * matrix.length);
     for (const [i, row] of matrix.entries()) {
       for (const [j, value] of row.entries()) {
         ctx.globalAlpha = most && Math.abs(value) / most;
         ctx.fillStyle = tone[value < 0 ? 0 : 1];
-        ctx.fillRect(j * step, i * step, step - gap, step - gap);
+        ctx.fillRect(EDGE + j * cell, EDGE + i * cell, cell - gap, cell - gap);
       }
     }
     ctx.globalAlpha = 1;
+  }
+
+  function enumerate(ctx, n) {
+    Object.assign(ctx, { fillStyle: colour("muted"), font: "11px system-ui, sans-serif", textBaseline: "middle" });
+    const every = Math.ceil(APART / cell);
+    for (let i = 0; i < n; i += every) {
+      const middle = EDGE + (i + 0.5) * cell;
+      ctx.textAlign = "right";
+      ctx.fillText(String(i + 1), EDGE - 6, middle);
+      ctx.textAlign = "center";
+      ctx.fillText(String(i + 1), middle, EDGE - 9);
+    }
   }
 
   function point(i, j, left, top) {
     const { names, matrix, format = (value) => number(value, 3) } = now;
     if (i < 0 || j < 0 || i >= matrix.length || j >= matrix.length) return label.hide();
     picked = [i, j];
+    const named = (k, length) => `${k + 1}. ${short(names[k], length)}`;
     const value = format(matrix[i][j]);
-    label.show(left, top, h("p", {}, h("b", {}, value)), h("p", {}, short(names[i], 70)), i === j ? null : h("p", {}, short(names[j], 70)));
-    return `${short(names[i], 40)} with ${short(names[j], 40)}: ${value}`;
+    label.show(left, top, h("p", {}, h("b", {}, value)), h("p", {}, named(i, 70)), i === j ? null : h("p", {}, named(j, 70)));
+    return `${named(i, 40)} with ${named(j, 40)}: ${value}`;
   }
 
   const under = (event) => {
     const box = canvas.getBoundingClientRect();
-    return [Math.floor((event.clientY - box.top) / cell), Math.floor((event.clientX - box.left) / cell)];
+    return [event.clientY - box.top, event.clientX - box.left].map((at) => Math.floor((at - EDGE) / cell));
   };
   canvas.addEventListener("pointermove", (event) => point(...under(event), event.offsetX + canvas.offsetLeft, event.offsetY));
   canvas.addEventListener("pointerleave", () => label.hide());
@@ -74,7 +96,7 @@ export function heatmap(options) {
     event.preventDefault();
     const most = now.matrix.length - 1;
     const [i, j] = picked.map((each, k) => Math.max(0, Math.min(most, each + step[k])));
-    said.textContent = point(i, j, (j + 0.5) * cell + canvas.offsetLeft, (i + 0.5) * cell);
+    said.textContent = point(i, j, EDGE + (j + 0.5) * cell + canvas.offsetLeft, EDGE + (i + 0.5) * cell);
   });
   return {
     element: frame.element,

@@ -108,7 +108,7 @@ function toPlot(options, plot, hidden, point) {
   return {
     width: plot.clientWidth,
     height: plot.clientHeight,
-    padding: [10, 10, 0, 0],
+    padding: [14, 10, 0, 0], // above, now is named
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: true, y: false } },
     scales: { x: { time: true }, y },

@@ -2,8 +2,6 @@
 
 import { colour } from "./figure.js";
 
-const LOW = 100; // CSS pixels: in a lower plot the word would lie on a curve
-
 export function paintFuture(u, now) {
   if (now === undefined || now === null) return;
   const { left, top, width, height } = u.bbox;
@@ -16,7 +14,7 @@ export function paintFuture(u, now) {
   u.ctx.setLineDash([]);
   if (from > left && from < left + width) {
     stroke(u.ctx, from, top, from, top + height);
-    if (height > LOW * devicePixelRatio) write(u.ctx, "now", from + 4 * devicePixelRatio, top + 10 * devicePixelRatio, colour("muted"));
+    write(u.ctx, "now", from, top - 4 * devicePixelRatio, colour("muted"), "center"); // above, where no curve is
   }
   u.ctx.restore();
 }
@@ -62,8 +60,8 @@ function stroke(ctx, x0, y0, x1, y1) {
   ctx.stroke();
 }
 
-function write(ctx, text, x, y, fill) {
-  Object.assign(ctx, { fillStyle: fill, textAlign: "left", textBaseline: "alphabetic" });
-  ctx.font = `${10 * devicePixelRatio}px system-ui, sans-serif`;
+function write(ctx, text, x, y, fill, textAlign = "left") {
+  Object.assign(ctx, { fillStyle: fill, textAlign, textBaseline: "alphabetic" });
+  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.fillText(text, x, y);
 }

@@ -1,7 +1,7 @@
 // Small charts in SVG and CSS: histogram, spark line, bars. They take the theme's colours by themselves.
 
 import { h, replace, s } from "../dom.js";
-import { number, whole } from "../format.js";
+import { counted, number, whole } from "../format.js";
 import { figure } from "./figure.js";
 
 const WIDTH = 400; // of the drawing's own units; it is stretched to its place
@@ -34,12 +34,12 @@ export function histogram(options) {
       const tall = n === 0 ? 0 : Math.max(2, (n / most) * (height - 18));
       const place = { x: i * slot + 1 + k * wide, y: height - tall, width: wide, height: tall, rx: 1.5 };
       return s("rect", { ...place, style: { fill: `var(--c-${each.colour})` } },
-        s("title", {}, `${each.label} ${say(edges[i])} to ${say(edges[i + 1])}: ${whole(n)}`));
+        s("title", {}, `${each.label} ${say(edges[i])} to ${say(edges[i + 1])}: ${counted(n, now.unit)}`));
     }));
     replace(drawing, columns);
     replace(scale, [0, 0.25, 0.5, 0.75, 1].map((share) => h("span", {}, say(edges[Math.round(share * (edges.length - 1))]))));
     replace(legend, series.map((each) => h("span", {}, h("span.swatch", { style: { background: `var(--c-${each.colour})` } }), each.label)),
-      h("span.muted", {}, `highest column ${whole(highest)}`));
+      h("span.muted", {}, `highest column ${counted(highest, now.unit)}`));
     frame.plot.setAttribute("aria-label", now.label);
     frame.tell({ edges, series: series.map(({ label, counts }) => ({ label, counts })) });
   }

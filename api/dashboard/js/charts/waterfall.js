@@ -7,7 +7,7 @@ import { figure } from "./figure.js";
 export function waterfall(options) {
   let now = options;
   const frame = figure("waterfall", options.label, () => ({
-    columns: ["Term", "Value", "Share (ln)", ""],
+    columns: ["Term", "Value", "Log share", ""],
     rows: now.steps.map((each) => [each.name, number(each.value, 3), shareText(each), [each.note, each.limiting ? "limits" : ""].filter(Boolean).join("; ")]),
   }));
   const list = h("ol.waterfall");
@@ -33,11 +33,17 @@ export function waterfall(options) {
     });
     const last = h("li.total", {}, h("span.term", {}, h("b", {}, "Score"), h("small", {}, "their product")),
       h("span.track"), h("span.number", {}, number(total, 3)), h("span.number.share", {}, total > 0 ? signed(Math.log(total), 2) : "−∞"), h("span"));
-    replace(list, rows, last);
+    replace(list, heads(), rows, last);
     frame.tell({ steps: steps.map(({ name, value, share, limiting }) => ({ name, value, share, limiting: Boolean(limiting) })), total });
   }
   draw();
   return { element: frame.element, update: (next) => { now = { ...now, ...next }; draw(); } };
+}
+
+/** What the columns are; the table says it to those who do not see them. */
+function heads() {
+  const share = h("span.number", { title: "Of the logarithm of the score, to which shares add up" }, "Log share");
+  return h("li.heads", { "aria-hidden": "true" }, h("span.term", {}, "Term"), h("span.track"), h("span.number", {}, "Value"), share, h("span"));
 }
 
 const shareText = ({ share }) => (share === null ? "−∞" : signed(share, 2));

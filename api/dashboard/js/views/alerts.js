@@ -3,7 +3,7 @@
 import { part } from "../api.js";
 import { h } from "../dom.js";
 import { dayTime, duration, words } from "../format.js";
-import { button, chip, empty, field, loading, more, page, panel, table, timeTag } from "../parts.js";
+import { button, chip, empty, field, linkButton, loading, more, notHere, page, panel, table, timeTag } from "../parts.js";
 import { editRule, newSilence, newWebhook } from "../alert-dialogs.js";
 import { measured, severity, showRules, showSilences, showWebhooks } from "../alert-tables.js";
 
@@ -26,7 +26,7 @@ export async function show(root, params, app) {
     size: "half",
     note: "Messages are signed as Standard Webhooks tell.",
   });
-  const past = panel("Over", { id: "alerts-over" });
+  const past = panel("Past alerts", { id: "alerts-over" });
   body.append(firing, rules, silences, webhooks, past);
   const look = {
     firing: () => showFiring(firing, params, app, look),
@@ -63,6 +63,7 @@ export async function show(root, params, app) {
     ),
   );
   await Promise.all(Object.values(look).map((each) => each()));
+  if (params.alert) await pointAt(firing, params.alert, app);
   app.live.subscribe(() => {
     look.firing();
     look.past();
@@ -83,6 +84,17 @@ function showFiring(host, params, app, look) {
       );
     },
   );
+}
+
+/** Lead to the alert that the address names, or say what became of it. */
+async function pointAt(host, id, app) {
+  const card = host.querySelector(`[data-alert="${CSS.escape(id)}"]`);
+  if (card) return card.scrollIntoView({ block: "nearest" });
+  const said = h("div");
+  host.body.before(said);
+  const over = (alert) => h("p", {}, "The alert ", h("b", {}, words(alert.rule)), ` about ${alert.subject_name || "the lattice"} is over, since `, timeTag(alert.resolved_at, dayTime), ".");
+  const missing = () => notHere("alert", linkButton("See all alerts", "#/alerts"));
+  return loading(said, () => app.api.get(`/alerts/${part(id)}`), over, { lines: 1, missing });
 }
 
 function alertCard(alert, params, app, look) {

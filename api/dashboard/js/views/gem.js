@@ -1,9 +1,10 @@
 // One gem: its state through time with every measurement, what it holds, what it is tied to, and what can be done.
 
-import { part } from "../api.js";
-import { h, replace } from "../dom.js";
-import { angle, day, number, relative, short, signed, words } from "../format.js";
-import { chip, empty, grounding, linkButton, loading, more, page, panel, select, stat, stats, table, timeTag } from "../parts.js";
+import { isAbort, isMissing, part } from "../api.js";
+import { h, replace, setText } from "../dom.js";
+import { angle, counted, day, duration, number, relative, short, signed, words } from "../format.js";
+import { chip, empty, failure, grounding, linkButton, loading, more, notHere, page, panel, select, stat, stats, table, timeTag } from "../parts.js";
+import { stillWaiting } from "../waiting.js";
 import { actions } from "./gem/actions.js";
 import { curves } from "./gem/curves.js";
 import { entanglements } from "./gem/entanglements.js";
@@ -14,22 +15,25 @@ const UNTOLD = "\u00a0"; // keeps its line
 
 export async function show(root, params, app) {
   const at = `/gems/${part(params.id)}`;
-  const { heading, actions: buttons, body } = page(root, { title, lead: [UNTOLD, h("br"), h("small", {}, UNTOLD)] });
+  const { heading, actions: buttons, body } = page(root, { title, lead: [stillWaiting(), UNTOLD, h("br"), h("small", {}, UNTOLD)] });
   const reload = () => app.go(`#/gems/${params.id}`);
   const numbers = stateNumbers();
   const state = curves(at, params, app);
   const held = panel("Passages", { size: "half", note: "What it holds. Each passage has a state of its own." });
-  const overlap = panel("Interference of its passages", { size: "half", note: "Passages formed at the same time agree in phase; use moves them apart." });
+  const overlap = panel("Interference of its passages", { size: "half", note: "Passages formed at the same time agree in phase; use moves them apart. Their numbers are those of the table." });
   const ties = entanglements(at, params, app);
   const kept = snapshots(at, app, reload);
   const log = panel("Log", { size: "half", note: "Every measurement of the gem and its passages; nothing is ever taken out." });
   const asked = panel("Reflections", { size: "half", actions: [h("a", { href: `#/reflect?gem=${params.id}` }, "Ask")] });
   body.append(numbers.element, state.element, held, overlap, ties.element, kept.element, log, asked);
-  const gem = await loading(heading, () => app.api.get(at), (found) => found.name, { lines: 1 });
-  if (gem === null) {
-    replace(body, empty("This gem is not here", "It was deleted, or the address is wrong.", linkButton("See all gems", "#/gems")));
-    return;
-  }
+  const gem = await app.api.get(at).catch((error) => {
+    if (isAbort(error)) throw error;
+    replace(root.querySelector(".lead"));
+    replace(body, isMissing(error) ? notHere("gem", linkButton("See all gems", "#/gems")) : failure(error, reload));
+    return null;
+  });
+  if (gem === null) return;
+  setText(heading, gem.name);
   document.title = `${gem.name} · Crystal Lattice`;
   describe(root, gem);
   buttons.append(...actions(gem, at, app, reload));
@@ -55,7 +59,7 @@ function stateNumbers() {
   const shown = {
     coherence: stat("Coherence"),
     falls: stat("Falls below 0.1"),
-    energy: stat("Energy", undefined, "how slowly it fades, in τ"),
+    energy: stat("Energy (τ)", undefined, "how slowly it fades"),
     uncertainty: stat("Uncertainty", undefined, "how stale it is"),
     phase: stat("Phase", undefined, "when it was formed"),
     field: stat("Share in the field", undefined, "with or against the others"),
@@ -73,12 +77,16 @@ function stateNumbers() {
         shown.falls.set(falls ? relative(falls) : "never", falls ? day(falls) : "if nobody uses it");
       };
       show_({ state: gem.state, field: null, falls_at: null });
-      shown.feedback.set(gem.ratings ? number(gem.feedback, 2) : "none", gem.ratings ? `of ${gem.ratings} ratings` : "nobody has rated it");
-      const found = await app.api.get(`${at}/state`).catch(() => null); // the state above is the gem's own
+      shown.feedback.set(gem.ratings ? signed(gem.feedback, 2) : "none", gem.ratings ? `of ${counted(gem.ratings, "rating")}` : "nobody has rated it");
+      // the state above is the gem's own; without them it is only less told
+      const [found, about] = await Promise.all([`${at}/state`, "/info"].map((path) => app.api.get(path).catch(() => null)));
       if (found) show_(found);
+      if (about) shown.energy.set(number((found ?? gem).state.energy, 3), `how slowly it fades; τ is ${days(about.time_unit_days)}`);
     },
   };
 }
+
+const days = (length) => (Number.isInteger(length) ? counted(length, "day") : duration(length * 86_400));
 
 function passages(held, at, params, app) {
   const orders = [["-coherence", "Firmest first"], ["coherence", "Faintest first"], ["position", "As stored"]];
@@ -122,9 +130,9 @@ function logTable(items) {
     none: empty("Not used yet", "Ask it something: what the answer cites is measured."),
     columns: [
       { label: "Cause", head: true, cell: (each) => cause(each) },
-      { label: "Of", cell: (each) => (each.passage_id ? "a passage" : "the gem") },
-      { label: "Gain", cell: (each) => number(each.gain, 2), align: "end" },
-      { label: "Coherence after", cell: (each) => number(each.coherence, 3), align: "end" },
+      { label: "Of", cell: (each) => (each.passage_id ? "passage" : "gem") },
+      { label: "Gain", cell: (each) => number(each.gain, 2), align: "end", class: "wide-only" },
+      { label: h("span", { title: "Right after it" }, "Coherence"), cell: (each) => number(each.coherence, 3), align: "end" },
       { label: "When", cell: (each) => timeTag(each.measured_at), class: "tight" },
     ],
   });
@@ -146,8 +154,8 @@ function reflectionTable(items) {
       { label: "Question", head: true, cell: (each) => h("a", { href: `#/reflections/${each.id}` }, short(each.question, 80)), class: "prose" },
       { label: "Evidence", cell: (each) => grounding(each.grounding) },
       { label: "Score", cell: (each) => number(each.score, 3), align: "end" },
-      { label: "Rated", cell: (each) => (each.rating === null ? "" : signed(each.rating, 1)), align: "end" },
-      { label: "Asked", cell: (each) => timeTag(each.created_at), class: "tight" },
+      { label: "Rated", cell: (each) => (each.rating === null ? "" : signed(each.rating, 1)), align: "end", class: "wide-only" },
+      { label: "Asked", cell: (each) => timeTag(each.created_at), class: "tight wide-only" },
     ],
   });
 }

@@ -1,7 +1,7 @@
 // All gems with their states, and what was done to them as wholes.
 
 import { h, replace } from "../dom.js";
-import { angle, number, short } from "../format.js";
+import { angle, number, short, signed } from "../format.js";
 import { button, chip, empty, field, meter, more, page, panel, select, table, timeTag } from "../parts.js";
 import { snapshots } from "./gem/snapshots.js";
 import { operations } from "./gems/operations.js";
@@ -62,9 +62,9 @@ function gemTable(gems, none) {
       { label: "About", cell: (gem) => h("span.muted", {}, short(gem.description, 80)), class: "wide-only" },
       { label: "Coherence", cell: (gem) => meter(gem.state.coherence), class: "tight" },
       { label: "Uncertainty", cell: (gem) => meter(gem.state.uncertainty, { colour: "uncertainty" }), class: "tight wide-only" },
-      { label: "Energy", cell: (gem) => number(gem.state.energy, 2), align: "end" },
-      { label: "Phase", cell: (gem) => angle(gem.state.phase), align: "end" },
-      { label: "Feedback", cell: (gem) => (gem.ratings ? number(gem.feedback, 2) : "none"), align: "end", class: "wide-only" },
+      { label: "Energy (τ)", cell: (gem) => number(gem.state.energy, 2), align: "end", class: "wide-only" },
+      { label: "Phase", cell: (gem) => angle(gem.state.phase), align: "end", class: "wide-only" },
+      { label: "Feedback", cell: (gem) => (gem.ratings ? signed(gem.feedback, 2) : "none"), align: "end", class: "wide-only" },
       { label: "Last used", cell: (gem) => timeTag(gem.measured_at), class: "tight" },
     ],
   });

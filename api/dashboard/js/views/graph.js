@@ -1,6 +1,6 @@
 // The graph: gems, what they are about, what relates it, what is entangled; through time; more of it on a click.
 
-import { part } from "../api.js";
+import { isMissing, part } from "../api.js";
 import { h, replace, setText } from "../dom.js";
 import { counted } from "../format.js";
 import { asTables, fillAside } from "../graph-aside.js";
@@ -8,7 +8,7 @@ import { drawGraph } from "../graph-canvas.js";
 import { searchBox, timeSlider, toggle } from "../graph-controls.js";
 import { place } from "../graph-layout.js";
 import { addLattice, addNeighbours, emptyGraph, visible } from "../graph-model.js";
-import { button, empty, linkButton, loading, page, panel } from "../parts.js";
+import { button, empty, linkButton, loading, notHere, page, panel } from "../parts.js";
 
 export const title = "Graph";
 
@@ -78,7 +78,7 @@ function graphView(now, params, app) {
       nodes: nodes.map(({ id, kind, label, gem }) => ({ id, kind, label, gem })),
       edges: edges.map(({ kind, source, target, label }) => ({ kind, source, target, label })),
     };
-    figure.lattice = { kind: "graph", data: { ...drawn, asOf, chosen } };
+    figure.lattice = { kind: "graph", data: { ...drawn, asOf, chosen }, facts: drawing.facts, names: drawing.names };
     const gems = nodes.filter((each) => each.kind === "gem").length;
     const said = edges.filter((each) => each.kind !== "holds").length;
     setText(
@@ -134,6 +134,22 @@ function graphView(now, params, app) {
     showAside();
   }
 
+  /** Choose what the address names, which may have to be asked for first; say so if it is not there. */
+  async function chooseWanted() {
+    const wanted = params.entity || params.gem;
+    showAside();
+    if (!wanted) return;
+    try {
+      if (!graph.nodes.has(wanted) && params.gem) await moreOf(params.gem);
+      if (!graph.nodes.has(wanted) && graph.nodes.has(params.gem) && params.entity)
+        await expand({ id: params.entity, gem: params.gem, kind: "entity", label: "it" });
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+    if (graph.nodes.has(wanted)) await choose(wanted, false);
+    else replace(aside.body, notHere(params.entity ? "entity" : "gem", linkButton("See the whole graph", "#/graph")));
+  }
+
   async function searchService(text) {
     const told = await app.api.get("/lattice/graph", { name: text, nodes: 200, ...(asOf === null ? {} : { as_of: asOf }) });
     addLattice(graph, told);
@@ -182,11 +198,7 @@ function graphView(now, params, app) {
       observer.observe(canvas);
       addEventListener("lattice:theme", redraw);
       if (params.as_of) await load(params.as_of).catch((error) => app.toast(error.detail || String(error), "bad"));
-      const wanted = params.entity || params.gem;
-      if (wanted && !graph.nodes.has(wanted) && params.gem) await moreOf(params.gem).catch(() => null);
-      if (wanted && graph.nodes.has(wanted)) await choose(wanted, false);
-      else showAside();
-      figure.lattice.facts = drawing.facts;
+      await chooseWanted();
     },
     close() {
       observer.disconnect();

@@ -2,10 +2,10 @@
 
 import { part } from "../api.js";
 import { h, replace, setText } from "../dom.js";
-import { compact, counted } from "../format.js";
-import { gemChoice, listGems } from "../gem-choice.js";
+import { bytes, counted } from "../format.js";
+import { gemChoice, isGone, listGems } from "../gem-choice.js";
 import { jobRow } from "../ingestion-job.js";
-import { button, empty, field, loading, modal, more, page, panel } from "../parts.js";
+import { button, empty, field, linkButton, loading, modal, more, notHere, page, panel } from "../parts.js";
 
 export const title = "Ingestion";
 
@@ -30,6 +30,7 @@ export async function show(root, params, app) {
     () => listGems(app.api, params.gem),
     (gems) => {
       for (const gem of gems) jobs.names.set(gem.id, gem.name);
+      if (isGone(gems, params.gem)) return notHere("gem", linkButton("Choose another gem", "#/ingestion"));
       return dropZone(gems, params, app, jobs);
     },
   );
@@ -64,8 +65,8 @@ function dropZone(gems, params, app, jobs) {
     if (files.length === 0 || choice === null) return;
     const form = new FormData();
     for (const file of files) form.append("files", file, file.name);
-    const bytes = [...files].reduce((sum, each) => sum + each.size, 0);
-    setText(said, `Sending ${counted(files.length, "file")}, ${compact(bytes)} bytes …`);
+    const size = [...files].reduce((sum, each) => sum + each.size, 0);
+    setText(said, `Sending ${counted(files.length, "file")}, ${bytes(size)} …`);
     zone.classList.add("sending");
     try {
       const made = await app.api.post(`/gems/${part(choice.value())}/ingestions`, form);
@@ -136,8 +137,9 @@ function jobList(params, app) {
       return button(label, turn, { kind: "quiet", "aria-pressed": pressed(), "data-state": value });
     }),
   );
+  const wanted = h("div"); // the job of the address, if it is not in the list
   const element = panel("Jobs", { actions: [chips] });
-  element.body.append(list, older);
+  element.body.append(wanted, list, older);
 
   const rowOf = (job) => {
     if (!known.has(job.id))
@@ -178,6 +180,13 @@ function jobList(params, app) {
     if (found !== null) showOlder(found.next_cursor);
     plan(found?.items ?? []);
   }
+  async function openJob(id) {
+    if (!known.has(id)) {
+      const missing = () => notHere("job", linkButton("See all jobs", "#/ingestion"));
+      await loading(wanted, () => app.api.get(`/ingestions/${part(id)}`), rowOf, { lines: 1, missing });
+    }
+    known.get(id)?.open();
+  }
   let olderFrom = null;
   const showOlder = (cursor) => {
     if (cursor === null || olderFrom !== null) return;
@@ -203,7 +212,7 @@ function jobList(params, app) {
     names,
     start: async (job) => {
       await look(true);
-      if (job) known.get(job)?.open();
+      if (job) await openJob(job);
     },
     take: (job) => {
       list.querySelector(".state")?.remove();

@@ -75,7 +75,7 @@ function histogram(host, app) {
   const none = Array.from({ length: 20 }, () => 0);
   const edges = Array.from({ length: 21 }, (_, i) => i / 20);
   const label = "Gems by coherence and by uncertainty";
-  const chart = app.charts.histogram(host, { label, edges, series: series({ coherence: none, uncertainty: none }), height: 208 });
+  const chart = app.charts.histogram(host, { label, unit: "gem", edges, series: series({ coherence: none, uncertainty: none }), height: 208 });
   let drawn = "";
   app.live.subscribe(({ field }) => {
     if (!field || JSON.stringify(field.histogram) === drawn) return;
@@ -100,7 +100,7 @@ function riskTable({ gems }) {
 function fall(at) {
   if (!at) return "never";
   const isPast = new Date(at) < new Date();
-  return h("span", { class: isPast ? "bad" : "" }, isPast ? "fell " : "", timeTag(at), h("small", {}, ` ${day(at)}`));
+  return h("span", { class: isPast ? "bad" : "" }, isPast ? "fell " : "", timeTag(at), " ", h("small.number", {}, day(at)));
 }
 
 async function readModes(app) {
@@ -121,7 +121,7 @@ function drawModes({ modes, gems }, host, app) {
     columns: [
       { label: "Gems", head: true, cell: (mode) => members(mode) },
       { label: "Coherence", cell: (mode) => number(mode.coherence, 2), align: "end" },
-      { label: "Order", cell: (mode) => number(mode.order_parameter, 2), align: "end" },
+      { label: h("span", { title: "Order parameter: how far they move together, from 0 to 1" }, "Order"), cell: (mode) => number(mode.order_parameter, 2), align: "end" },
     ],
   });
   replace(host, h("div.modes", {}, picture, list));
@@ -146,7 +146,7 @@ function reflections({ items, reflections: named }) {
       { label: "Gem", cell: (each) => h("a", { href: `#/gems/${each.gem_id}` }, each.gem_name) },
       { label: "Evidence", cell: (each) => grounding(each.grounding) },
       { label: "Score", cell: (each) => number(each.score, 3), align: "end", class: "wide-only" },
-      { label: "Asked", cell: (each) => timeTag(each.created_at), class: "tight" },
+      { label: "Asked", cell: (each) => timeTag(each.created_at), class: "tight wide-only" },
     ],
   });
 }
@@ -154,7 +154,7 @@ function reflections({ items, reflections: named }) {
 function alertList({ items }) {
   if (items.length === 0) return empty("Nothing fires", "All rules are quiet.");
   return h("ul.plain", {}, items.map((alert) => h("li", {},
-    h("a", { href: "#/alerts" }, words(alert.rule)), " ", chip(alert.severity, alert.severity === "critical" ? "bad" : "warn"),
+    h("a", { href: `#/alerts?alert=${alert.id}` }, words(alert.rule)), " ", chip(alert.severity, alert.severity === "critical" ? "bad" : "warn"),
     h("small", {}, ` ${[alert.subject_name, relative(alert.fired_at)].filter(Boolean).join(" · ")}`))));
 }
 

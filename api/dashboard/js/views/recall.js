@@ -3,8 +3,8 @@
 import { h, replace } from "../dom.js";
 import { openPassage } from "../evidence.js";
 import { counted, number, percent, short, signed } from "../format.js";
-import { gemChoice, listGems } from "../gem-choice.js";
-import { button, chip, definition, empty, field, linkButton, loading, page, panel, table } from "../parts.js";
+import { gemChoice, isGone, listGems } from "../gem-choice.js";
+import { button, chip, definition, empty, field, linkButton, loading, notHere, page, panel, table } from "../parts.js";
 import { moved, rankFlow } from "../rank-flow.js";
 
 export const title = "Recall lab";
@@ -49,6 +49,7 @@ export async function show(root, params, app) {
     host,
     () => listGems(app.api, params.gem),
     (gems) => {
+      if (isGone(gems, params.gem)) return notHere("gem", linkButton("Look in all gems", "#/recall"));
       if (gems.length === 0)
         return empty(
           "There is nothing to recall yet",
@@ -177,10 +178,9 @@ function showDetail(host, { passage, ranks }, names, app) {
     ["Gem", names.get(passage.gem_id) ?? passage.gem_id],
     ["Document", [passage.title, passage.heading, passage.source].filter(Boolean).join(" · ") || "untitled"],
     ["Probability that it matters", percent(passage.probability, 1)],
-    [
-      "Cosine, BM25, max-sim",
-      [passage.explanation.cosine, passage.explanation.bm25, passage.explanation.max_sim].map((x) => number(x, 3)).join(", "),
-    ],
+    ["Likeness of meaning (cosine)", number(passage.explanation.cosine, 3)],
+    ["Words in common (BM25)", number(passage.explanation.bm25, 3)],
+    ["Words in their context (max-sim)", number(passage.explanation.max_sim, 3)],
     [
       "Ranks",
       Object.entries(ranks)

@@ -15,8 +15,8 @@ import {
   stateChange,
 } from "../evidence.js";
 import { duration, number, short } from "../format.js";
-import { gemChoice, listGems } from "../gem-choice.js";
-import { empty, failure, field, grounding, linkButton, loading, more, page, panel, select, skeleton, table, timeTag } from "../parts.js";
+import { gemChoice, isGone, listGems } from "../gem-choice.js";
+import { empty, failure, field, grounding, linkButton, loading, more, notHere, page, panel, select, skeleton, table, timeTag } from "../parts.js";
 
 export const title = "Reflect";
 const REACHES = [
@@ -33,6 +33,7 @@ export async function show(root, params, app) {
     host,
     () => Promise.all([listGems(app.api, params.gem), app.api.get("/llm/targets")]),
     ([gems, llm]) => {
+      if (isGone(gems, params.gem)) return notHere("gem", linkButton("Ask another gem", "#/reflect"));
       if (gems.length === 0) return noGems();
       return desk(
         gems,

@@ -3,10 +3,12 @@
 import { part } from "../../api.js";
 import { h } from "../../dom.js";
 import { counted, day, number, whole, words } from "../../format.js";
-import { listGems } from "../../gem-choice.js";
+import { gemChecks, listGems } from "../../gem-choice.js";
 import { button, definition, field, linkButton, table } from "../../parts.js";
 
 const MOST_LISTED = 200; // documents to choose from
+const MOST_MERGED = 100; // gems at a time
+const MOST_NAMED = 12; // in a sentence
 
 export function actions(gem, at, app, reload) {
   const isArchived = gem.archived_at !== null;
@@ -45,7 +47,7 @@ function rehearsalOutcome({ before, after, falls_at_before: fell, falls_at_after
   const change = (name) => `${number(before[name], 3)} → ${number(after[name], 3)}`;
   const said = definition([
     ["Coherence", change("coherence")],
-    ["Energy", change("energy")],
+    ["Energy (τ)", change("energy")],
     ["Uncertainty", change("uncertainty")],
     ["Falls below 0.1", `${fell ? day(fell) : "never"} → ${falls ? day(falls) : "never"}`],
     ["Passages", passages ? `${counted(passages, "passage")} measured along` : "none is measured"],
@@ -74,18 +76,21 @@ async function archive(gem, at, app, done) {
 }
 
 async function merge(gem, at, app, done) {
-  const others = (await listGems(app.api)).filter((each) => each.id !== gem.id).sort((a, b) => a.name.localeCompare(b.name));
-  const choice = h("select", { name: "from", required: true }, others.map((each) => h("option", { value: each.id }, each.name)));
-  const body = ({ from }, dry) => ({ from: [from], dry_run: dry });
+  const others = (await listGems(app.api)).filter((each) => each.id !== gem.id);
+  const choice = gemChecks(others, { legend: "Gems whose documents move in", hint: "They are archived afterwards." });
+  const body = (dry) => ({ from: choice.value(), dry_run: dry });
   const made = await app.rehearse({
     title: `Merge into ${gem.name}`,
     label: "Merge",
-    fields: [field("The gem whose documents move in", choice, "It is archived afterwards.")],
-    plan: async (values) => {
-      if (!values.from) return { missing: "There is no other gem in use." };
-      return moveOutcome(await app.api.post(`${at}/merges`, body(values, true)));
+    fields: [choice.element],
+    plan: async () => {
+      if (others.length === 0) return { missing: "There is no other gem in use." };
+      const chosen = choice.value().length;
+      if (chosen === 0) return { missing: "Choose the gems that shall be merged into this one." };
+      if (chosen > MOST_MERGED) return { missing: `Choose ${MOST_MERGED} at the most; others can be merged afterwards.` };
+      return moveOutcome(await app.api.post(`${at}/merges`, body(true)), choice.names());
     },
-    act: (values) => app.api.post(`${at}/merges`, body(values, false)),
+    act: () => app.api.post(`${at}/merges`, body(false)),
   });
   if (made) done("Merged; the list of gems can undo it");
 }
@@ -115,19 +120,24 @@ async function split(gem, at, app, done) {
   if (made) done("Split; the list of gems can undo it");
 }
 
-/** Say what would move, and what would stay. */
-function moveOutcome({ documents, passages, entities, relations, repeated, differing, undoable }) {
+/** Say what would move, out of which gems if several are merged, and what would stay. */
+function moveOutcome({ documents, passages, entities, relations, repeated, differing, undoable }, from = []) {
   const moved = [["Documents", documents], ["Passages", passages], ["Entities", entities], ["Relations", relations]];
   const stays = [
     repeated ? `${counted(repeated, "document")} that the other gem holds as well` : null,
-    differing.length ? `${counted(differing.length, "document")} of which the other gem has another text: ${differing.join(", ")}` : null,
+    differing.length ? `${counted(differing.length, "document")} of which the other gem has another text: ${listed([...new Set(differing)].sort())}` : null,
   ].filter(Boolean);
   return [
+    from.length ? h("p", {}, `Out of ${from.length > 1 ? `${counted(from.length, "gem")}: ` : ""}${listed(from)}.`) : null,
     definition(moved.map(([label, n]) => [label, `${whole(n)} moved`])),
     stays.length ? h("p", {}, `Not moved: ${stays.join("; ")}.`) : null,
     undoing(undoable),
   ];
 }
+
+/** Names, of which only the first are told if they are many. */
+const listed = (names) =>
+  names.length > MOST_NAMED ? `${names.slice(0, MOST_NAMED).join(", ")} and ${counted(names.length - MOST_NAMED, "other")}` : names.join(", ");
 
 const undoing = (undoable) => h("p", { class: undoable ? "" : "bad" }, undoable ? "It can be undone." : "This cannot be undone.");
 

@@ -35,8 +35,8 @@ export function entanglements(at, params, app) {
         { label: "Gem", head: true, cell: (each) => h("a", { href: `#/gems/${each.gem_id}` }, each.name) },
         { label: "Strength", cell: (each) => strengthInput(each), class: "tight" },
         { label: "Its coherence", cell: (each) => meter(each.coherence), class: "tight" },
-        { label: "Interference", cell: (each) => signed(each.interference, 2), align: "end" },
-        { label: "", cell: (each) => button("Part", () => end(each.gem_id), { kind: "quiet", "aria-label": `Part from ${each.name}` }), align: "end" },
+        { label: "Interference", cell: (each) => signed(each.interference, 2), align: "end", class: "wide-only" },
+        { label: "", cell: (each) => button("Disentangle", () => end(each.gem_id), { kind: "quiet", "aria-label": `Disentangle from ${each.name}` }), align: "end" },
       ],
     });
   }
