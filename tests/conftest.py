@@ -12,11 +12,13 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 import migrations
 from core.embedded import SUPERUSER, EmbeddedConfig, EmbeddedServer
 from core.pg import DEFAULT_TENANT, Database, PoolConfig
+from tests.idle_clock import IdleClockLoop
 
 T = TypeVar("T")
 
@@ -28,9 +30,12 @@ HASTY = {
     "full_page_writes": "off",
     "shared_buffers": "64MB",
     "max_wal_size": "256MB",
+    "autovacuum": "off",  # it would change plans, and take its time, at moments of its own
 }
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of random name is made there
 ROOM_BYTES = 2 * 2**30
+
+settings.load_profile("ci")  # the same examples in each run, no deadline; --hypothesis-profile=default finds others
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,6 +46,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(FOLDER), ignore_errors=True)
+
+
+def pytest_asyncio_loop_factories() -> dict[str, type[IdleClockLoop]]:
+    return {"idle_clock": IdleClockLoop}
 
 
 def find_memory() -> Path | None:

@@ -7,7 +7,7 @@ import psycopg
 
 LOCK = 7301
 FUNCTION = b"""
-CREATE OR REPLACE FUNCTION stop_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION stop_at_gate() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(7301);
   RETURN NEW;

@@ -164,7 +164,7 @@ class Trial:
         """Yield the targets whose answer is still under way though the call is over."""
         for name, stub in ((FIRST, self.failing), (SECOND, self.second)):
             try:
-                async with asyncio.timeout(2.0):
+                async with asyncio.timeout(20.0):
                     await (stub.is_idle.wait() if stub else asyncio.sleep(0))
             except TimeoutError:
                 yield f"the connection to {name} was left open"

@@ -113,8 +113,8 @@ def page(
 
 
 def soon() -> str:
-    """Return a moment 0.3 to 1.3 s from now, as HTTP writes it: in whole seconds."""
-    moment = math.ceil(datetime.now(UTC).timestamp() + 0.3)
+    """Return a moment 1 to 2 s from now, as HTTP writes it: in whole seconds; it may be read a good while later."""
+    moment = math.ceil(datetime.now(UTC).timestamp() + 1.0)
     return format_datetime(datetime.fromtimestamp(moment, UTC), usegmt=True)
 
 

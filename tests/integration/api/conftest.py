@@ -21,7 +21,7 @@ from api.settings import Settings
 from core.pg import Database
 from gems import Gems
 from knowledge import Ingestion, Recall
-from llm_router import Answer, Experiments, PostgresAccounts, ScriptedTarget, Usage, build_router_of
+from llm_router import Answer, Clocks, Experiments, PostgresAccounts, Prompt, ScriptedTarget, Usage, build_router_of
 from reflection import Reflections
 from reflection.simulations import Simulations
 from tests.integration.api.receiving import Receiver, receiving
@@ -117,8 +117,19 @@ async def address(app: Litestar) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def wire(address: str) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=f"{address}/api/v1", timeout=10) as client:
+    async with httpx2.AsyncClient(base_url=f"{address}/api/v1", timeout=60) as client:
         yield client
+
+
+class HeldTarget(ScriptedTarget):
+    """A scripted model; where an event stands in its script, it waits for that."""
+
+    async def stream(self, prompt: Prompt, clocks: Clocks) -> AsyncIterator[str | Answer]:
+        async for step in super().stream(prompt, clocks):
+            if isinstance(step, asyncio.Event):
+                await step.wait()
+            else:
+                yield step
 
 
 @pytest.fixture
@@ -126,7 +137,7 @@ def script(app: Litestar, service: Service) -> Script:
     """Let a scripted model answer instead of the extractive one; for the time after the application has started."""
 
     def install(*steps: Any) -> ScriptedTarget:
-        target = ScriptedTarget([[*steps]])
+        target = HeldTarget([[*steps]])
         router = build_router_of([target])
         told = replace(
             service,
@@ -172,7 +183,7 @@ def check_problem(answer: httpx2.Response, status: int, code: str) -> dict[str, 
     return problem
 
 
-async def settle(condition: Callable[[], bool], within_s: float = 5) -> None:
+async def settle(condition: Callable[[], bool], within_s: float = 60) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - what is waited for knows nothing of us
             await asyncio.sleep(0.01)

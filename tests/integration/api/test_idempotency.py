@@ -7,7 +7,7 @@ import pytest
 from api.service import Service
 from core.errors import StoreUnavailableError
 from core.pg import DEFAULT_TENANT
-from tests.integration.api.conftest import Script, check_problem, whole
+from tests.integration.api.conftest import Script, check_problem, settle, whole
 
 KEY = {"Idempotency-Key": "first"}
 
@@ -84,14 +84,16 @@ async def test_a_fault_of_ours_frees_the_key(
 
 
 async def test_the_second_waits_until_the_first_is_done(client: httpx2.AsyncClient, port: str, script: Script) -> None:
-    target = script(0.5, "It leaves at seven [1].", whole("It leaves at seven [1]."))
+    refused = asyncio.Event()
+    target = script(refused, "It leaves at seven [1].", whole("It leaves at seven [1]."))
 
     async def ask() -> httpx2.Response:
         return await client.post(f"/gems/{port}/reflections", json={"question": "When?"}, headers=KEY)
 
     first = asyncio.create_task(ask())
-    await asyncio.sleep(0.2)
+    await settle(lambda: bool(target.asked))
     second = await ask()
+    refused.set()
     check_problem(second, 409, "idempotency_conflict")
     assert second.headers["retry-after"] == "1"
     done = await first

@@ -45,7 +45,7 @@ async def working(service: Service) -> AsyncIterator[None]:
 
 async def work(service: Service) -> None:
     """Carry out all there is to do."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await service.workers().run(until_idle=True)
 
 
@@ -228,7 +228,7 @@ async def test_files_of_the_server_are_read_below_the_folder_that_is_allowed(
 
 async def test_an_ingestion_is_watched_to_its_end(client: httpx2.AsyncClient, service: Service, gem: str) -> None:
     told = await send(client, gem, entries(300))
-    async with working(service), asyncio.timeout(30):
+    async with working(service), asyncio.timeout(120):
         events = await heard(client, told)
     assert events[0][0] == "progress"
     name, last = events[-1]

@@ -74,10 +74,12 @@ def main_target() -> ScriptedTarget:
 
 
 @pytest.fixture
-def service(service: Service, main_target: ScriptedTarget) -> Service:
+def service(service: Service, main_target: ScriptedTarget, monkeypatch: pytest.MonkeyPatch) -> Service:
+    noon = utc_now().replace(hour=12)  # no test is of two days
+    monkeypatch.setattr("api.service.utc_now", lambda: noon)
     config = RouterConfig(TARGETS, MODELS, budgets=BUDGETS, backoff_initial_s=0.0)
     router = build_router_of([main_target, ScriptedTarget(["Bob."], SPARE)], config)
-    accounts = PostgresAccounts(service.database, BUDGETS)
+    accounts = PostgresAccounts(service.database, BUDGETS, clock=lambda: noon)
     return replace(service, llm=Llm(router, accounts, service.llm.experiments))
 
 
@@ -96,7 +98,7 @@ async def spend(service: Service, target: str, cost: str | None, *, key: str = "
         outcome="answered",
         error=None,
         status=None,
-        started_at=utc_now() - timedelta(days=days_ago),
+        started_at=service.at().now - timedelta(days=days_ago, minutes=1),
         seconds=1.5,
         usage=Usage(10, 20),
         cost_usd=None if cost is None else Decimal(cost),

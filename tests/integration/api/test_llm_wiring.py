@@ -77,7 +77,7 @@ async def test_one_failed_look_at_the_switches_is_not_the_last(
     await set_switch(database, "a", enabled=False)
     llm = build(configure("a", "b"), database)
     following = asyncio.create_task(llm_wiring._follow_switches(llm, database))
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(60):
         while llm.router.routes[0].health.enabled:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
     following.cancel()

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import time
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -32,23 +31,33 @@ def tasks_of(word: str) -> list[asyncio.Task[object]]:
 
 
 async def test_events_come_while_the_answer_is_made(wire: httpx2.AsyncClient, asked: str, script: Script) -> None:
-    script("It leaves ", 0.6, "at seven [1].", whole(ANSWER))
+    heard = asyncio.Event()
+    script("It leaves ", heard, "at seven [1].", whole(ANSWER))
     body = {"question": "When does the ferry leave?", "stream": True}
+    tokens = 0
     async with wire.stream("POST", asked, json=body) as answer:
         assert answer.headers["x-accel-buffering"] == "no"
-        seen = [time.monotonic() async for line in answer.aiter_lines() if line == "event: token"]
-    assert len(seen) == 2
-    assert seen[1] - seen[0] > 0.3
+        async for line in answer.aiter_lines():
+            if line == "event: token":
+                tokens += 1
+                heard.set()  # no answer without it
+    assert tokens == 2
 
 
 async def test_silence_is_filled_with_pings(
     wire: httpx2.AsyncClient, asked: str, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.events.PING_S", 0.05)
-    script(0.4, ANSWER, whole(ANSWER))
-    text = (await wire.post(asked, json={"question": "When?", "stream": True})).text
-    assert text.count(": ping\n\n") >= 3
-    assert "event: done" in text
+    enough = asyncio.Event()
+    script(enough, ANSWER, whole(ANSWER))
+    lines: list[str] = []
+    async with wire.stream("POST", asked, json={"question": "When?", "stream": True}) as answer:
+        async for line in answer.aiter_lines():
+            lines.append(line)
+            if lines.count(": ping") == 3:
+                enough.set()
+    assert lines.count(": ping") >= 3
+    assert "event: done" in lines
 
 
 async def test_a_client_that_leaves_leaves_nothing_behind(
@@ -64,7 +73,7 @@ async def test_a_client_that_leaves_leaves_nothing_behind(
     await settle(lambda: not tasks_of("_make"))
     await settle(lambda: not tasks_of("send_body"))
     assert (await wire.get(asked)).json()["items"] == []
-    async with asyncio.timeout(5):  # as many transactions at once as there are connections
+    async with asyncio.timeout(60):  # as many transactions at once as there are connections
         await asyncio.gather(*(service.gems.list_page(DEFAULT_TENANT, service.at()) for _ in range(20)))
 
 

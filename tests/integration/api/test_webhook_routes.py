@@ -39,12 +39,12 @@ async def test_an_alert_reaches_the_webhook_by_itself(client: httpx2.AsyncClient
     made = (await client.post("/alerts/webhooks", json={"url": receiver.url})).json()
     rule = {"metric": "cost_usd_per_hour", "op": "above", "threshold": -1, "clear_threshold": -1}
     await client.put("/alerts/rules/cost", json=rule)
-    await settle(lambda: len(receiver.requests) == 1, 20)
+    await settle(lambda: len(receiver.requests) == 1)
     (alert,) = (await client.get("/alerts")).json()["items"]
     await client.post(f"/alerts/{alert['id']}/acknowledgements", json={"note": "mine"})
-    await settle(lambda: len(receiver.requests) == 2, 20)
+    await settle(lambda: len(receiver.requests) == 2)
     await client.put("/alerts/rules/cost", json={**rule, "enabled": False})
-    await settle(lambda: len(receiver.requests) == 3, 20)
+    await settle(lambda: len(receiver.requests) == 3)
     told = [Verifier(made["secret"]).verify(body, headers) for _, headers, body in receiver.requests]
     assert [each["type"] for each in told] == ["alert.fired", "alert.acknowledged", "alert.resolved"]
     assert {each["data"]["id"] for each in told} == {alert["id"]}

@@ -164,7 +164,7 @@ async def test_a_message_outlives_the_courier_that_took_it(
         await asyncio.gather(dying, return_exceptions=True)
     async with sending(database, tenant, config=hasty) as (webhooks, courier):
         following = asyncio.create_task(courier.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await webhooks.list_all(tenant))[0].waiting:  # noqa: ASYNC110 - it knows nothing of us
                 await asyncio.sleep(0.02)
         following.cancel()

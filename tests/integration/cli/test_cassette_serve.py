@@ -80,7 +80,7 @@ def running(lattice: Lattice, *arguments: str, ends_well: bool = True) -> Iterat
         assert found is not None, said
         yield Running(process, found[0], said)
         process.terminate()
-        said.append(process.communicate(timeout=30)[1])
+        said.append(process.communicate(timeout=60)[1])
         assert (process.returncode == 0) is ends_well, said
     finally:
         process.kill()
@@ -174,7 +174,7 @@ async def test_a_crash_loses_little(routed: Lattice, cassette: Path) -> None:
     def crash() -> None:
         with running(with_key(routed), "--cassette", str(cassette), "--record", ends_well=False) as service:
             service.reflect(service.make_gem(), "openai").raise_for_status()
-            last = time.monotonic() + 30
+            last = time.monotonic() + 60
             while not cassette.exists() and time.monotonic() < last:
                 time.sleep(0.05)
             service.process.kill()

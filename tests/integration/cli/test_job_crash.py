@@ -166,7 +166,7 @@ def test_a_service_goes_on_when_its_postgres_was_killed(folder: Path, postgres: 
         wait_for(look, "the end of the second one")
         assert contents(postgres.uri(), UUID(gem)) == contents(postgres.uri(), UUID(other))
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(60)
 
 
 def test_two_workers_share_what_there_is_to_do(lattice: Lattice, database_url: str) -> None:
@@ -193,7 +193,7 @@ def test_an_ingestion_stopped_by_ctrl_c_is_resumed_by_the_command_that_it_names(
     with closed_gate(database_url, GATE), running(lattice, "ingest", str(rows), "--gem", "log") as process:
         wait_for(lambda: count_documents(database_url), "the first batch")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (130, "")
     command = next(line for line in err.splitlines() if "lattice ingestions resume" in line)
     ingestion = command.split()[-1]

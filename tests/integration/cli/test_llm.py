@@ -5,10 +5,13 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from core.clock import utc_now
+from llm_router import PostgresAccounts
 from tests.integration.cli.process import Finished, Lattice
 from tests.wire import openai_chat
 from tests.wire.stub import Response, Stub, serving
@@ -42,6 +45,16 @@ variants = [{{ name = "brief", system = "Be brief." }}, {{ name = "plain" }}]
 name = "daily"
 limit_usd = 2
 """
+
+
+@pytest.fixture(autouse=True)
+def _noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all that is spent and told be of one day."""
+    noon = utc_now().replace(hour=12)
+    asked = noon - timedelta(minutes=1)
+    monkeypatch.setattr("api.service.utc_now", lambda: noon)
+    monkeypatch.setattr("llm_router.ledger.utc_now", lambda: asked)
+    monkeypatch.setitem(PostgresAccounts.__init__.__kwdefaults__ or {}, "clock", lambda: asked)
 
 
 @pytest.fixture
@@ -187,7 +200,7 @@ async def test_a_running_service_is_asked(routed: Lattice) -> None:
             assert "answered 401" in refused.err
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=60)
         gone = guarded("llm", "targets", "--url", url)
         assert gone.code == 7
         assert f"{url} did not answer" in gone.err

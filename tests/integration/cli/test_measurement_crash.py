@@ -53,7 +53,7 @@ def test_log_and_states_agree_after_service_and_database_were_killed(folder: Pat
         assert replayed["steps"] > ENOUGH
         (stored,), (used,) = (ask(postgres.uri(), query)[0] for query in (REFLECTIONS, USED))
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(60)
     # each reflection that was told is stored with its measurements, and none without
     assert stored == used
     assert stored >= answered > 0

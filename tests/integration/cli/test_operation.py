@@ -83,7 +83,7 @@ def test_serve_answers_keeps_its_port_and_stops_when_asked(lattice: Lattice, num
     try:
         assert process.stderr is not None
         port = next(found[1] for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:(\d+)", line)))
-        connection = HTTPConnection("127.0.0.1", int(port), timeout=10)
+        connection = HTTPConnection("127.0.0.1", int(port), timeout=60)
         connection.request("GET", "/api/v1/health")
         assert connection.getresponse().status == 200
         connection.close()
@@ -91,7 +91,7 @@ def test_serve_answers_keeps_its_port_and_stops_when_asked(lattice: Lattice, num
         assert refused.code == 6
         assert f"port {port}" in refused.err
         process.send_signal(number)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
         assert "Traceback" not in process.stderr.read()
     finally:
         process.kill()
@@ -115,7 +115,7 @@ def test_serve_ends_though_a_caller_never_does(lattice: Lattice) -> None:
             caller.sendall(head + b"Content-Length: 100\r\nExpect: 100-continue\r\n\r\n{")
             assert b"100 Continue" in caller.recv(100)  # it waits for the rest
             process.terminate()
-            _, said = process.communicate(timeout=20)
+            _, said = process.communicate(timeout=60)
         assert process.returncode == 0
         assert "Traceback" not in said
     finally:

@@ -116,7 +116,7 @@ async def test_it_makes_its_data_and_stops_quickly_even_with_connections_open(fo
     async with await psycopg.AsyncConnection.connect(server.uri()):
         started = time.monotonic()
         assert await server.stop()
-        assert time.monotonic() - started < 30  # a guard: waiting for the open connection would never end
+        assert time.monotonic() - started < 100  # a guard: waiting for the open connection would never end
     assert running_pid(server.data) is None
     assert not await server.stop()
 

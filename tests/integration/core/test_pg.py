@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 import numpy as np
+import psycopg
 import pytest
 from pgvector import HalfVector
 from psycopg import errors
@@ -24,9 +25,15 @@ from tests.integration.core.gem_names import INSERT, NAMES, RENAME, insert, name
 
 
 @pytest.fixture
-async def narrow(database_url: str) -> AsyncIterator[Database]:
-    """A pool of one connection, so that whoever comes next gets the same one, and with short patience."""
-    config = PoolConfig(database_url, max_size=1, acquire_timeout_s=1, statement_timeout_s=1, lock_timeout_s=0.3)
+def patience() -> dict[str, float]:
+    """What a test sets of the pool's timeouts; the others must not end it on a slow machine."""
+    return {}
+
+
+@pytest.fixture
+async def narrow(database_url: str, patience: dict[str, float]) -> AsyncIterator[Database]:
+    """A pool of one connection, so that whoever comes next gets the same one."""
+    config = replace(PoolConfig(database_url, max_size=1), **patience)  # type: ignore[arg-type]
     async with Database(config) as database:
         yield database
 
@@ -148,6 +155,7 @@ async def test_a_repeated_key_names_its_constraint(database: Database, tenant: U
     assert "gem" in str(caught.value.details["constraint"])
 
 
+@pytest.mark.parametrize("patience", [{"statement_timeout_s": 1}])
 async def test_a_slow_statement_is_ended(narrow: Database, tenant: UUID) -> None:
     with pytest.raises(StoreBusyError, match="statement"):
         async with narrow.transaction(tenant) as conn:
@@ -155,6 +163,7 @@ async def test_a_slow_statement_is_ended(narrow: Database, tenant: UUID) -> None
     assert await names(narrow, tenant) == []
 
 
+@pytest.mark.parametrize("patience", [{"lock_timeout_s": 0.3}])
 async def test_a_lock_that_is_held_is_not_waited_for_long(database: Database, narrow: Database, tenant: UUID) -> None:
     await insert(database, tenant, "x")
     async with database.transaction(tenant) as holder:
@@ -164,6 +173,7 @@ async def test_a_lock_that_is_held_is_not_waited_for_long(database: Database, na
                 await conn.execute(RENAME, ("z",))
 
 
+@pytest.mark.parametrize("patience", [{"acquire_timeout_s": 1}])
 async def test_a_pool_in_full_use_says_so(narrow: Database, tenant: UUID) -> None:
     async with narrow.transaction(tenant):
         with pytest.raises(StoreBusyError, match="no connection"):
@@ -198,10 +208,15 @@ async def test_a_text_too_long_for_a_key_is_the_callers_to_mend(database: Databa
 
 async def test_timeouts_are_settable(database_url: str, tenant: UUID) -> None:
     config = replace(PoolConfig(database_url), idle_timeout_s=0.1)
+    alive = "SELECT FROM pg_stat_activity WHERE pid = %s"
 
     async def dawdle(database: Database) -> None:
-        async with database.transaction(tenant) as conn:
-            await asyncio.sleep(0.4)
+        async with (
+            await psycopg.AsyncConnection.connect(database_url, autocommit=True) as looking,
+            database.transaction(tenant) as conn,
+        ):
+            while (await looking.execute(alive, [conn.info.backend_pid])).rowcount:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
             await conn.execute("SELECT 1")
 
     async with Database(config) as database:

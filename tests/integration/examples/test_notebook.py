@@ -46,7 +46,7 @@ def ran() -> Any:
     notebook = read()
     notebook.cells = [_cell(STRICT), *notebook.cells, _cell(NAMED)]
     client = NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": NOTEBOOK.parent}}
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": NOTEBOOK.parent}}
     )
     return client.execute()
 

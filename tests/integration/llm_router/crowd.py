@@ -13,7 +13,7 @@ import psutil
 from core.errors import AllTargetsFailedError, BudgetExceededError, StreamBrokenError
 from llm_router import DEFAULT_MODEL, Prompt, Reply, ReplyEvent, Router
 
-PATIENCE_S = 5.0
+PATIENCE_S = 60.0
 
 Call = asyncio.Task[Reply | None]
 

@@ -27,6 +27,7 @@ from llm_router import (
 )
 from llm_router.fitness import estimate_tokens
 from tests.integration.llm_router.crowd import (
+    PATIENCE_S,
     Call,
     Crowd,
     cancel_some,
@@ -86,7 +87,7 @@ async def test_calls_of_which_many_are_cancelled_leave_nothing_behind(
             outcomes = await crowd.end()
             assert {route.name: route.health.busy for route in router.routes if route.health.busy} == {}
             for stub in servers.values():
-                await asyncio.wait_for(stub.is_idle.wait(), 5)
+                await asyncio.wait_for(stub.is_idle.wait(), PATIENCE_S)
                 assert count_connections(stub.address) <= KEPT_ALIVE
         await wait_until_closed(*(stub.address for stub in servers.values()))
     assert await wait_for_tasks(before) == set()
@@ -124,7 +125,7 @@ async def test_of_calls_against_one_remaining_unit_one_is_made(
     database_url: str, database: Database, prompt: Prompt
 ) -> None:
     unit = PRICES.cost(Usage(estimate_tokens(prompt), prompt.max_output_tokens))
-    budget = BudgetConfig("all", unit)
+    budget = BudgetConfig("all", unit, "total")
     async with sailing("answers") as servers, Database(PoolConfig(database_url)) as replica, AsyncExitStack() as stack:
         crowds = []
         for pool in (database, replica):
@@ -148,7 +149,9 @@ async def test_a_cap_is_passed_only_by_what_calls_cost_more_than_was_set_aside(
     unit = PRICES.cost(Usage(estimate_tokens(prompt), max_output_tokens))
     limit = 5 * unit
     async with sailing("answers") as servers:
-        router = build_router(configure(servers), None, Parts(PostgresAccounts(database, [BudgetConfig("all", limit)])))
+        router = build_router(
+            configure(servers), None, Parts(PostgresAccounts(database, [BudgetConfig("all", limit, "total")]))
+        )
         crowd = Crowd(router, prompt)
         for _ in range(80):
             crowd.call()

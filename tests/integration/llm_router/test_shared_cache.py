@@ -20,9 +20,10 @@ from llm_router.cache.shared import CONNECTIONS, PREFIX, SharedCache
 from llm_router.config import CacheConfig
 from llm_router.reply import Answer, Usage
 from tests.wire.clock import Clock
-from tests.wire.stub import Silence, serving
+from tests.wire.stub import Silence, refusing, serving
 
 PASSWORD = "s3cret-pass"  # noqa: S105 - of the server that the test starts
+READY = "Ready to accept connections"
 ANSWER = Answer(
     "Turin — «sì» [1].\n",
     "gpt",
@@ -52,16 +53,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if program is None:
         pytest.skip("neither valkey-server nor redis-server is installed: apt-get install redis-server")
     folder = tmp_path_factory.mktemp("cache")
-    port = _free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--requirepass", PASSWORD]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([*command, "--dir", str(folder)], stdout=log, stderr=log)
+    started = None
+    while started is None:
+        started = _start(program, folder)
     try:
-        _await_port(process, port, folder / "log")
-        yield Server(process, port)
+        yield started
     finally:
-        process.kill()
-        process.wait(10)
+        started.process.kill()
+        started.process.wait()
 
 
 @pytest_asyncio.fixture
@@ -172,27 +171,29 @@ async def test_a_cancelled_look_never_gives_its_answer_to_another(server: Server
 
 async def test_an_unreachable_server_is_a_logged_miss_and_left_alone_for_a_while() -> None:
     clock = Clock()
-    url = f"redis://:{PASSWORD}@127.0.0.1:{_free_port()}"
-    async with sharing(url, clock=clock, rest_s=10.0) as cache:
-        with capture_logs() as logs:
-            assert await asyncio.gather(*(cache.find(["a"]) for _ in range(20))) == [None] * 20
-            await cache.keep(Kept("a", ANSWER, 60.0))
-            assert await cache.find(["a"]) is None
-        assert [(each["event"], each["error"]) for each in logs] == [("shared_cache_failed", "ConnectionError")]
-        await clock.sleep(11)
-        with capture_logs() as logs:
-            await asyncio.gather(*(cache.find(["a"]) for _ in range(20)))  # one of them tries
-        assert len(logs) == 1
-        assert PASSWORD not in str(logs)
+    with refusing() as nobody:
+        url = nobody.replace("http://", f"redis://:{PASSWORD}@")
+        async with sharing(url, clock=clock, rest_s=10.0) as cache:
+            with capture_logs() as logs:
+                assert await asyncio.gather(*(cache.find(["a"]) for _ in range(20))) == [None] * 20
+                await cache.keep(Kept("a", ANSWER, 60.0))
+                assert await cache.find(["a"]) is None
+            assert [(each["event"], each["error"]) for each in logs] == [("shared_cache_failed", "ConnectionError")]
+            await clock.sleep(11)
+            with capture_logs() as logs:
+                await asyncio.gather(*(cache.find(["a"]) for _ in range(20)))  # one of them tries
+    assert len(logs) == 1
+    assert PASSWORD not in str(logs)
 
 
 async def test_a_silent_server_costs_one_wait() -> None:
     async with serving(Silence()) as stub, sharing(stub.address.replace("http", "redis"), timeout_s=0.05) as cache:
-        started_s = time.monotonic()
+        clock = asyncio.get_running_loop().time
+        started_s = clock()
         with capture_logs() as logs:
             for _ in range(50):
                 assert await cache.find(["a"]) is None
-        assert time.monotonic() - started_s < 1.0
+        assert clock() - started_s < 0.1
         assert [each["error"] for each in logs] == ["TimeoutError"]
 
 
@@ -229,19 +230,20 @@ async def test_a_wrong_password_is_a_miss_that_tells_nothing(server: Server) -> 
     assert "wr0ng-pass" not in f"{logs}{cache!r}"
 
 
-def _free_port() -> int:
+def _start(program: str, folder: Path) -> Server | None:
+    """Return a server that listens; None if another process was given its port meanwhile."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    return port
-
-
-def _await_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    ends_s = time.monotonic() + 20
-    while time.monotonic() < ends_s:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert process.poll() is None, log.read_text()
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--requirepass", PASSWORD]
+    log = folder / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen([*command, "--dir", str(folder)], stdout=file, stderr=file)
+    ends_s = time.monotonic() + 60
+    while READY not in (said := log.read_text()):
+        if process.poll() is not None:
+            assert "in use" in said, said
+            return None
+        assert time.monotonic() < ends_s, said
         time.sleep(0.02)
-    pytest.fail("the server did not start")
+    return Server(process, port)

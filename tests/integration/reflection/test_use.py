@@ -97,7 +97,7 @@ async def until_one_waits(database: Database, tenant: UUID) -> None:
     """Return once a transaction waits for a lock."""
     waiting = """SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
         WHERE NOT granted AND datname = current_database()"""
-    async with asyncio.timeout(10), database.transaction(tenant) as conn:
+    async with asyncio.timeout(60), database.transaction(tenant) as conn:
         while (await conn.execute(waiting)).rowcount == 0:
             await conn.execute("SELECT pg_stat_clear_snapshot()")
             await asyncio.sleep(0.01)

@@ -32,7 +32,7 @@ async def test_work_cannot_end_the_loop(error: BaseException) -> None:
 
 async def test_a_caller_that_is_cancelled_leaves_the_work_behind() -> None:
     release = threading.Event()
-    waiting = asyncio.create_task(run_aside(lambda: release.wait(10)))
+    waiting = asyncio.create_task(run_aside(lambda: release.wait(60)))
     await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -45,7 +45,7 @@ def test_a_loop_does_not_wait_for_work_that_hangs() -> None:
     release, ended = threading.Event(), threading.Event()
 
     def hang() -> None:
-        release.wait(10)
+        release.wait(60)
         ended.set()
 
     async def begin() -> None:
@@ -56,7 +56,7 @@ def test_a_loop_does_not_wait_for_work_that_hangs() -> None:
     asyncio.run(begin())
     assert not ended.is_set()
     release.set()
-    assert ended.wait(10)
+    assert ended.wait(60)
 
 
 def _raise(error: BaseException) -> None:
