@@ -10,7 +10,7 @@ from playwright.async_api import ConsoleMessage, Page, Response
 
 from tests.browser.chromium import AXE, IMAGES, give_up
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 PICTURE_BYTES = 200_000
 WATCH_POLICY = """
 document.addEventListener("securitypolicyviolation", (event) =>
