@@ -18,7 +18,6 @@ from psycopg import sql
 import migrations
 from core.embedded import SUPERUSER, EmbeddedConfig, EmbeddedServer
 from core.pg import DEFAULT_TENANT, Database, PoolConfig
-from tests.idle_clock import IdleClockLoop
 
 T = TypeVar("T")
 
@@ -46,10 +45,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(FOLDER), ignore_errors=True)
-
-
-def pytest_asyncio_loop_factories() -> dict[str, type[IdleClockLoop]]:
-    return {"idle_clock": IdleClockLoop}
 
 
 def find_memory() -> Path | None:

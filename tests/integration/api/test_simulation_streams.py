@@ -1,6 +1,7 @@
 """Simulations told while they run."""
 
 import json
+import threading
 from typing import Any
 
 import httpx2
@@ -13,8 +14,29 @@ BODY: dict[str, Any] = {"inputs": {"A": 0.5}, "rules": {"A": {"rule": "random_wa
 ACCEPT = {"accept": "text/event-stream"}
 
 
+class WatchedRun:
+    """A run that goes on past its first steps only when somebody has seen them."""
+
+    given_up = False
+
+    def __init__(self) -> None:
+        self._done = 0
+        self._seen = threading.Event()
+
+    @property
+    def done(self) -> int:
+        if self._done:
+            self._seen.set()
+        return self._done
+
+    def tell(self, done: int, _: int) -> None:
+        self._done = done
+        assert not done or self._seen.wait(60)
+
+
 async def test_events_are_told_while_it_runs(client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reflection.simulations.simulations.LOOK_S", 0.01)
+    monkeypatch.setattr("reflection.simulations.simulations._Run", WatchedRun)
     answer = await client.post("/simulations?every=60000", json=BODY, headers=ACCEPT)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")

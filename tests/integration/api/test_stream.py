@@ -257,23 +257,23 @@ async def test_many_viewers_cost_one_query_a_tick(
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(f"GET /api/v1{STREAM} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         try:
-            while True:
-                line = await reader.readline()
+            while line := await reader.readline():
                 if line.startswith(b"data: "):
                     numbers.append(json.loads(line[6:])["sequence"])
         finally:
             writer.close()
 
     viewing = [asyncio.create_task(view(numbers)) for numbers in seen]
-    # until all are there, and the one look at alerts that this test lets happen is over
-    await settle(lambda: live.broadcast.viewers == VIEWERS and all(seen), 60)
-    await settle(lambda: any(map(is_last_of_look, statements)), 60)
-    statements.clear()
-    await settle(lambda: min(map(len, seen)) >= TICKS, 60)
-    whole = statements[statements.index(TICK) :]  # the one before may have been asked for earlier
-    for task in viewing:
-        task.cancel()
-    await asyncio.gather(*viewing, return_exceptions=True)
+    try:  # until all are there, and the one look at alerts that this test lets happen is over
+        await settle(lambda: live.broadcast.viewers == VIEWERS and all(seen))
+        await settle(lambda: any(map(is_last_of_look, statements)))
+        statements.clear()
+        await settle(lambda: min(map(len, seen)) >= TICKS)
+        whole = statements[statements.index(TICK) :]  # the one before may have been asked for earlier
+    finally:
+        for task in viewing:
+            task.cancel()
+        await asyncio.gather(*viewing, return_exceptions=True)
     assert whole[::2] == [TICK] * len(whole[::2])
     assert len(set(whole[1::2])) == 1
     assert all(numbers == sorted(set(numbers)) for numbers in seen)
